@@ -1,0 +1,54 @@
+# Satchel's targets; `make help` lists them. The contract behind the names: README.md.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.satchel-setup
+SOURCES := pyproject.toml $(shell find native -name '*.c' -o -name '*.h' 2>/dev/null)
+JOBS ?= $(shell nproc)
+
+.PHONY: help setup run test check bench fuzz coverage-spec clean
+
+help:
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP) ## .venv with the native codecs built, Satchel and its test requirements installed
+
+$(STAMP): $(SOURCES)
+	@command -v cc >/dev/null || { echo "Needed first: apt install gcc make python3-venv python3-dev" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Needed first: Python 3.11 or later: apt install python3 python3-venv python3-dev" >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sysconfig, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' \
+	  || { echo "Needed first: apt install python3-dev" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[test]'
+	touch $@
+
+run: setup ## serve the demo office on 127.0.0.1, port offset 10000
+	@test -d .demo || $(BIN)/appliance --data .demo demo
+	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000
+
+lint: setup ## format, lint, types, layers
+	$(BIN)/ruff format --check -q appliance tests
+	$(BIN)/ruff check -q appliance tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
+
+check: lint ## format, lint, types, layers, meta and fast tests
+	$(BIN)/pytest -n $(JOBS) -m 'not slow'
+
+test: lint ## every check and test that needs no extra system package
+	$(BIN)/pytest -n $(JOBS)
+
+bench: setup ## benchmarks beside their peers, as ratios in one run
+	$(BIN)/python -m tests.bench
+
+fuzz: setup ## every fuzz target for SECONDS=20 each
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),20)
+
+coverage-spec: setup ## which numbered requirements are proven
+	$(BIN)/python -m tests.meta.coverage_spec
+
+clean: ## everything that was built
+	rm -rf $(VENV) build dist *.egg-info bench-results
+	find appliance -name '*.so' -delete

@@ -1,0 +1,5 @@
+"""The `appliance` command."""
+
+
+def main() -> None:
+    """Entry point of the `appliance` command."""

@@ -1,0 +1,1 @@
+"""Conversions between message objects and the formats of the world."""

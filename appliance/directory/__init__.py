@@ -1,0 +1,1 @@
+"""Users, groups, rooms, aliases, address lists and credentials."""

@@ -1,0 +1,1 @@
+"""What operations on a mailbox mean, and who may do them."""

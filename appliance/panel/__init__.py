@@ -1,0 +1,1 @@
+"""Status lights, button, serial console."""

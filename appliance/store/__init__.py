@@ -1,0 +1,1 @@
+"""The store: one LMDB environment that holds every mailbox, the queue and the directory."""

@@ -1,0 +1,1 @@
+"""The message processing system: routing, queue, delivery reports."""

@@ -1,0 +1,1 @@
+"""Bounds-checked cursors, declarative records, decode errors and limits."""
