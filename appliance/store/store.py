@@ -34,6 +34,8 @@ READ_LIMIT = 5.0
 
 RESERVE_BYTES = 64 << 20
 RESERVE_SHARE = 0.02
+RESERVE_MOST = 256 << 20
+"""The reserve: two hundredths of the file system, within these bounds (bytes)."""
 _ROOM_INTERVAL = 0.5
 
 _log = logging.getLogger(__name__)
@@ -119,7 +121,7 @@ class Store:
 
     def reserve_bytes(self) -> int:
         """Bytes kept back for deletes, the queue and the log."""
-        return max(RESERVE_BYTES, int(self.env.disk_size() * RESERVE_SHARE))
+        return min(max(RESERVE_BYTES, int(self.env.disk_size() * RESERVE_SHARE)), RESERVE_MOST)
 
     def has_room(self) -> bool:
         """Whether free space is above the reserve (looked up twice a second at most)."""
