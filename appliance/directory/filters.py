@@ -65,6 +65,7 @@ _OTHERS: dict[str, Callable[[Entry], tuple[str, ...]]] = {
 }
 ATTRIBUTES = frozenset(_OTHERS) | frozenset(PERSON_FIELDS)
 _COMPARISON = re.compile(r"\s*([A-Za-z][A-Za-z_-]*)\s*=([^()]*)")
+_SIGNS = ("&", "|", "!")
 _ESCAPE = re.compile(r"\\([0-9A-Fa-f]{2})?")
 
 
@@ -77,8 +78,8 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise BadFilter(f"more than {MAX_DEPTH} parentheses within each other")
         self.expect("(")
-        sign = self.text[self.at : self.at + 1]
-        if sign not in ("&", "|", "!"):
+        sign = self.peek()
+        if sign not in _SIGNS:
             predicate = self.comparison()
         else:
             self.at += 1

@@ -3,6 +3,7 @@
 Invariants: a link's two rows exist together; both its ends exist; members form no cycle.
 """
 
+import struct
 from collections.abc import Iterator
 from enum import IntEnum
 
@@ -94,7 +95,7 @@ def check(txn: ReadTxn, ids: set[int]) -> Iterator[str]:
     for direction, rows in sides.items():
         prefix = pack(SERVER, Table.DIRECTORY_INDEX, direction)
         for key in txn.scan_keys(prefix, successor(prefix)):
-            link, one, other = (int.from_bytes(key[at : at + 8], "big") for at in (-24, -16, -8))
+            link, one, other = struct.unpack(">QQQ", key[-24:])
             rows.add((link, one, other) if direction == _FORWARD else (link, other, one))
     for link, source, target in sorted(sides[_FORWARD] ^ sides[_BACKWARD]):
         yield f"directory: link {link} from {source} to {target} stands in one direction only"
