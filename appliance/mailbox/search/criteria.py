@@ -185,9 +185,7 @@ class Not:
     item: "Criterion"
 
 
-RowCriterion = (
-    Flags | Keyword | Larger | Smaller | Dated | Younger | Older | ModSeq | EmailId | ThreadId  # fmt: skip
-)
+RowCriterion = Flags | Keyword | Larger | Smaller | Dated | Younger | Older | ModSeq | EmailId | ThreadId
 TextCriterion = Header | Address | Subject | Body | Text
 Criterion = All | Uids | RowCriterion | TextCriterion | And | Or | Not
 
