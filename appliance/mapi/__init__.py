@@ -1,1 +1,1 @@
-"""The vocabulary of MAPI: property tags and types, identifiers, restrictions, rows, error codes."""
+"""The vocabulary of MAPI: property tags and types, names, ids, entry ids, restrictions, sort orders, rows."""

@@ -1,1 +1,1 @@
-"""Bounds-checked cursors, declarative records, decode errors and limits."""
+"""Bounds-checked cursors, declarative records, decode errors and limits: the floor of every codec."""

@@ -1,0 +1,332 @@
+"""Blobs: the bytes that arrived, kept once, shared by everything that refers to them.
+
+A blob stands in `blobs` under its number: 0 the head (references, size, hash), 1 what was rendered from it
+once (MIME structure, ENVELOPE, BODYSTRUCTURE), 2 and up the chunks of CHUNK bytes, each compressed alone so
+that any range can be read without the rest.
+
+Invariants:
+- Chunks are written once, while the bytes arrive; a blob whose head is missing is legal only while its
+  lease exists. Leases are swept at start.
+- The head's references are the rows that name the blob; at 0 the blob goes.
+- Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
+  Smaller ones are not: a hash key dirties a page for each delivery.
+"""
+
+import hashlib
+import struct
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import NamedTuple
+
+import zstandard
+
+from appliance.store.errors import NotFound, StoreError
+from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor
+from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.store import Store
+
+CHUNK = 65536
+"""Raw bytes of a chunk. Part of the store's format."""
+
+SPILL = 4
+"""Full chunks that a writer holds before it puts them into the store in a commit of their own."""
+
+DEDUPE_MIN = 16384
+"""Blobs smaller than this (bytes) are not looked up by hash."""
+
+MAX_SIZE = (1 << 32) - 1
+"""Bytes of a blob, at most."""
+
+_HEAD, _STRUCTURE, _CHUNKS = 0, 1, 2
+_HEAD_ROW = struct.Struct("<BIQ")
+_STRUCTURE_ROW = struct.Struct("<BIII")
+_RAW, _ZSTD = 0, 1
+_LEVEL = 3
+_STRUCTURE_PLAIN = 512
+"""Rendered structures up to this many bytes are stored as they are: reading them is on the hot path."""
+
+_local = threading.local()
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    made: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
+    if made is None:
+        made = _local.compressor = zstandard.ZstdCompressor(
+            level=_LEVEL, write_content_size=True, write_checksum=False, write_dict_id=False
+        )
+    return made
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    made: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
+    if made is None:
+        made = _local.decompressor = zstandard.ZstdDecompressor()
+    return made
+
+
+def _squeeze(raw: bytes) -> bytes:
+    packed = _compressor().compress(raw)
+    return bytes([_ZSTD]) + packed if len(packed) < len(raw) else bytes([_RAW]) + raw
+
+
+def _expand(stored: bytes, limit: int) -> bytes:
+    if stored[0] == _RAW:
+        return stored[1:]
+    if stored[0] != _ZSTD:
+        raise StoreError(f"chunk of an unknown form {stored[0]}")
+    return _decompressor().decompress(memoryview(stored)[1:], max_output_size=limit)
+
+
+class Structure(NamedTuple):
+    """What formats/mime rendered when the bytes arrived: the packed scan, IMAP's ENVELOPE and
+    BODYSTRUCTURE as they go over the wire."""
+
+    scan: bytes
+    envelope: bytes
+    bodystructure: bytes
+
+
+class Info(NamedTuple):
+    """A blob's head: references, size in bytes, SHA-256 (empty for small ones)."""
+
+    references: int
+    size: int
+    sha256: bytes
+
+
+class Prepared(NamedTuple):
+    """Bytes that are ready to be bound. `number` is 0 unless chunks were spilled under it already;
+    `chunks` are (chunk number, stored form) of those that were not."""
+
+    number: int
+    size: int
+    sha256: bytes
+    chunks: tuple[tuple[int, bytes], ...]
+    structure: bytes
+
+    @property
+    def weight(self) -> int:
+        """Bytes that binding puts."""
+        return sum(len(chunk) for _, chunk in self.chunks) + len(self.structure)
+
+
+def _key(number: int, sub: int) -> bytes:
+    return head_qi(SERVER, Table.BLOBS, number, sub)
+
+
+def _new_number(txn: ReadTxn) -> int:
+    prefix = head(SERVER, Table.BLOBS)
+    last = txn.last(prefix, successor(prefix))
+    return int.from_bytes(last[0][5:13], "big") + 1 if last else 1
+
+
+class BlobWriter:
+    """Takes the bytes of one blob as they arrive. Not thread-safe.
+
+    `write` gives a future when chunks went to the store: wait for it before writing more, so that a fast
+    sender cannot fill the memory. `finish` gives what `bind` takes; `abort` forgets the bytes.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._buffer = bytearray()
+        self._hash = hashlib.sha256()
+        self._chunks: list[tuple[int, bytes]] = []
+        self._next = 0
+        self._number = 0
+        self._pending: Future[int] | None = None
+        self.size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> "Future[int] | None":
+        """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
+        self.size += len(data)
+        if self.size > MAX_SIZE:
+            raise StoreError(f"a blob has at most {MAX_SIZE} bytes")
+        self._buffer += data
+        while len(self._buffer) >= CHUNK:
+            self._seal(bytes(memoryview(self._buffer)[:CHUNK]))
+            del self._buffer[:CHUNK]
+        if len(self._chunks) >= SPILL:
+            return self._spill()
+        return None
+
+    def _seal(self, raw: bytes) -> None:
+        self._hash.update(raw)
+        self._chunks.append((self._next, _squeeze(raw)))
+        self._next += 1
+
+    def _spill(self) -> "Future[int]":
+        if self._pending is not None:
+            self._number = self._pending.result()
+        chunks, number = tuple(self._chunks), self._number
+        self._chunks = []
+
+        def put(txn: WriteTxn) -> int:
+            blob = number
+            if not blob:
+                blob = _new_number(txn)
+                txn.put(pack(SERVER, Table.BLOB_LEASES, blob), b"")
+            for index, stored in chunks:
+                txn.put(_key(blob, _CHUNKS + index), stored)
+            return blob
+
+        self._pending = self._store.write(put, weight=sum(len(chunk) for _, chunk in chunks))
+        return self._pending
+
+    def finish(self, structure: Structure | None = None) -> Prepared:
+        """The end of the bytes. Waits for chunks that are on their way: await the last future first."""
+        if self._buffer or self.size == 0:
+            self._seal(bytes(self._buffer))
+            self._buffer.clear()
+        if self._pending is not None:
+            self._number = self._pending.result()
+        digest = self._hash.digest() if self.size >= DEDUPE_MIN else b""
+        packed = _pack_structure(structure) if structure is not None else b""
+        return Prepared(self._number, self.size, digest, tuple(self._chunks), packed)
+
+    def abort(self) -> None:
+        """Forget the bytes; what was spilled goes in a write function of its own."""
+        pending, store = self._pending, self._store
+        self._chunks, self._buffer = [], bytearray()
+        if pending is None:
+            return
+
+        def spilled(done: "Future[int]") -> None:
+            if done.exception() is None:
+                number = done.result()
+                store.write(lambda txn: _drop(txn, number), reserve=True)
+
+        pending.add_done_callback(spilled)
+
+
+def _pack_structure(structure: Structure) -> bytes:
+    body = b"".join(structure)
+    form = _RAW if len(body) <= _STRUCTURE_PLAIN else _ZSTD
+    lengths = _STRUCTURE_ROW.pack(form, *map(len, structure))
+    return lengths + (body if form == _RAW else _compressor().compress(body))
+
+
+def _unpack_structure(stored: bytes) -> Structure:
+    form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
+    body = stored[_STRUCTURE_ROW.size :]
+    total = scan + envelope + bodystructure
+    if form == _ZSTD:
+        body = _decompressor().decompress(body, max_output_size=total)
+    return Structure(body[:scan], body[scan : scan + envelope], body[scan + envelope : total])
+
+
+def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
+    """Make prepared bytes a blob with `references`; its number. The same bytes are bound to the blob that
+    already holds them."""
+    if prepared.sha256:
+        known = txn.get(pack(SERVER, Table.BLOB_HASHES, prepared.sha256))
+        if known is not None:
+            number = int.from_bytes(known, "big")
+            retain(txn, number, references)
+            if prepared.number:
+                _drop(txn, prepared.number)
+            return number
+    number = prepared.number or _new_number(txn)
+    row = _HEAD_ROW.pack(1, references, prepared.size) + prepared.sha256
+    txn.put(_key(number, _HEAD), row)
+    if prepared.structure:
+        txn.put(_key(number, _STRUCTURE), prepared.structure)
+    for index, stored in prepared.chunks:
+        txn.put(_key(number, _CHUNKS + index), stored)
+    if prepared.number:
+        txn.delete(pack(SERVER, Table.BLOB_LEASES, number))
+    if prepared.sha256:
+        txn.put(pack(SERVER, Table.BLOB_HASHES, prepared.sha256), number.to_bytes(8, "big"))
+    return number
+
+
+def info(txn: ReadTxn, number: int) -> Info:
+    """A blob's head. Raises NotFound."""
+    raw = txn.get(_key(number, _HEAD))
+    if raw is None:
+        raise NotFound(f"blob {number}")
+    _, references, size = _HEAD_ROW.unpack_from(raw)
+    return Info(references, size, raw[_HEAD_ROW.size :])
+
+
+def retain(txn: WriteTxn, number: int, references: int = 1) -> None:
+    """Add references. Raises NotFound."""
+    known = info(txn, number)
+    row = _HEAD_ROW.pack(1, known.references + references, known.size) + known.sha256
+    txn.put(_key(number, _HEAD), row)
+
+
+def release(txn: WriteTxn, number: int) -> None:
+    """Take one reference away; the last one takes the blob. Raises NotFound."""
+    known = info(txn, number)
+    if known.references > 1:
+        row = _HEAD_ROW.pack(1, known.references - 1, known.size) + known.sha256
+        txn.put(_key(number, _HEAD), row)
+        return
+    _drop(txn, number)
+    if known.sha256:
+        txn.delete(pack(SERVER, Table.BLOB_HASHES, known.sha256))
+
+
+def _drop(txn: WriteTxn, number: int) -> None:
+    prefix = head_q(SERVER, Table.BLOBS, number)
+    txn.delete_range(prefix, successor(prefix))
+    txn.delete(pack(SERVER, Table.BLOB_LEASES, number))
+
+
+def structure(txn: ReadTxn, number: int) -> Structure | None:
+    """What was rendered from the blob, or None when it is not MIME."""
+    raw = txn.get(_key(number, _STRUCTURE))
+    return _unpack_structure(raw) if raw is not None else None
+
+
+def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
+    """Up to `length` bytes from `offset`; fewer at the end. Raises NotFound."""
+    size = info(txn, number).size
+    end = min(size, offset + length)
+    if offset >= end:
+        return b""
+    pieces: list[bytes] = []
+    for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
+        stored = txn.get(_key(number, _CHUNKS + index))
+        if stored is None:
+            raise StoreError(f"blob {number}: chunk {index} is missing")
+        pieces.append(_expand(stored, CHUNK))
+    base = offset // CHUNK * CHUNK
+    whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    if offset == base and end - base == len(whole):
+        return whole
+    return whole[offset - base : end - base]
+
+
+def sweep(txn: WriteTxn, limit: int = 64) -> bool:
+    """Drop blobs whose writer died before it bound them, `limit` at a time; True when none is left. Only
+    while no other process writes (at start)."""
+    prefix = head(SERVER, Table.BLOB_LEASES)
+    leases = [key for _, key in zip(range(limit), txn.scan_keys(prefix, successor(prefix)), strict=False)]
+    for key in leases:
+        _drop(txn, int.from_bytes(key[5:13], "big"))
+    return len(leases) < limit
+
+
+def heads(txn: ReadTxn) -> Iterator[tuple[int, Info]]:
+    """Every blob that is bound, with its head (for `check`)."""
+    prefix = head(SERVER, Table.BLOBS)
+    for key in txn.scan_keys(prefix, successor(prefix)):
+        if key[13:] == b"\0\0\0\0":
+            number = int.from_bytes(key[5:13], "big")
+            yield number, info(txn, number)
+
+
+def numbers(txn: ReadTxn) -> Iterator[tuple[int, int]]:
+    """(blob, sub-number) of every row of `blobs` (for `check`)."""
+    prefix = head(SERVER, Table.BLOBS)
+    for key in txn.scan_keys(prefix, successor(prefix)):
+        yield int.from_bytes(key[5:13], "big"), int.from_bytes(key[13:], "big")
+
+
+def leased(txn: ReadTxn) -> set[int]:
+    """The blobs that writers still hold."""
+    prefix = head(SERVER, Table.BLOB_LEASES)
+    return {int.from_bytes(key[5:13], "big") for key in txn.scan_keys(prefix, successor(prefix))}
