@@ -35,7 +35,6 @@ PART_RECIPIENT = 1
 PART_ATTACHMENT = 2
 
 _COLD = struct.Struct("<BH")
-_NO_STATE = RowFlag(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class NewMessage:
     bag: bytes
     message_class: str = "IPM.Note"
     prefix: bytes = b""
-    flags: RowFlag = _NO_STATE
+    flags: RowFlag = RowFlag.NONE
     keywords: tuple[str, ...] = ()
     received: int = 0
     importance: int = 1
