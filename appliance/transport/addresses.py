@@ -204,5 +204,6 @@ def decode_utf8_address(text: str) -> str:
 def encode_utf8_address(text: str) -> str:
     """utf-8-addr-xtext of RFC 6533 3: ASCII, with what is not as \\x{...}."""
     return "".join(
-        char if "\x21" <= char <= "\x7e" and char not in "+=\\" else f"\\x{{{ord(char):02X}}}" for char in text
+        char if "\x21" <= char <= "\x7e" and char not in "+=\\" else f"\\x{{{ord(char):02X}}}"
+        for char in text
     )

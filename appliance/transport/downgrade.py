@@ -22,7 +22,9 @@ MAX_DEPTH = 100
 """Multiparts within each other; deeper ones pass as they are."""
 
 _BASE64_PIECE = 57 * 64
-_ENCODING = re.compile(rb"(?im)^content-transfer-encoding[ \t]*:[ \t\r\n]*([^\s;]*)[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
+_ENCODING = re.compile(
+    rb"(?im)^content-transfer-encoding[ \t]*:[ \t\r\n]*([^\s;]*)[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*"
+)
 _TYPE = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*([^\s;/]+)/([^\s;]+)((?:[^\r\n]|\r\n[ \t])*)")
 _BOUNDARY = re.compile(rb'(?is);\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
 
@@ -184,7 +186,11 @@ def _with_encoding(head: bytes, encoding: bytes) -> bytes:
     if _ENCODING.search(head):
         return _ENCODING.sub(field, head, count=1)
     body = head.removesuffix(b"\r\n")
-    mime = b"" if re.search(rb"(?im)^mime-version[ \t]*:", head) or not _is_top(head) else b"MIME-Version: 1.0\r\n"
+    mime = (
+        b""
+        if re.search(rb"(?im)^mime-version[ \t]*:", head) or not _is_top(head)
+        else b"MIME-Version: 1.0\r\n"
+    )
     return body + mime + field + b"\r\n"
 
 
@@ -195,8 +201,4 @@ def _is_top(head: bytes) -> bool:
 
 def _quoted(content: bytes) -> bytes:
     """One line as quoted-printable, soft breaks as CR LF; a lone CR or LF is encoded."""
-    return (
-        b2a_qp(content, quotetabs=False, istext=False).replace(b"=\n", b"=\r\n")
-        if content
-        else b""
-    )
+    return b2a_qp(content, quotetabs=False, istext=False).replace(b"=\n", b"=\r\n") if content else b""

@@ -1,4 +1,4 @@
-"""Delivery status notifications: what is owed to a sender, and the report that says it (RFC 3461, 3464, 6533).
+"""Delivery status notifications: what is owed to a sender, and the report (RFC 3461, 3464, 6533).
 
 Pure. `owed` picks the recipients that a report is to speak of; `Report.render` gives the message in pieces,
 with the original (or its header section) read in pieces from where it lies.

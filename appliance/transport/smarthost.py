@@ -1,6 +1,6 @@
 """The smart host that takes all outgoing mail, as `appliance smarthost` sets it.
 
-One row of the settings. The password stands in it as it is: it has to be said to the smart host. Backups
+One row of the server. The password stands in it as it is: it has to be said to the smart host. Backups
 encrypt the row.
 """
 
@@ -11,7 +11,7 @@ from enum import Enum
 from appliance.store.keys import SERVER, Table, pack
 from appliance.store.kv import ReadTxn, WriteTxn
 
-KEY = pack(SERVER, Table.SETTINGS, "smarthost")
+KEY = pack(SERVER, Table.META, "smarthost")
 """Where it is kept (for backups, which encrypt it)."""
 
 DEFAULT_PORT = 587

@@ -227,7 +227,9 @@ COMMANDS: dict[str, Command] = {
         Command("MAIL", mail, _SENDING | Needs.NO_MAIL, "MAIL FROM:<address> [parameters]"),
         Command("RCPT", rcpt, _SENDING | Needs.MAIL | Needs.NO_CHUNKS, "RCPT TO:<address> [parameters]"),
         Command("DATA", receive_data, _SENDING | Needs.MAIL | Needs.NO_CHUNKS | Needs.RECIPIENT, "DATA"),
-        Command("BDAT", receive_chunk, _SENDING | Needs.MAIL | Needs.RECIPIENT, "BDAT size [LAST]", skip_chunk),
+        Command(
+            "BDAT", receive_chunk, _SENDING | Needs.MAIL | Needs.RECIPIENT, "BDAT size [LAST]", skip_chunk
+        ),
         Command("RSET", rset, NOTHING, "RSET"),
         Command("NOOP", noop, NOTHING, "NOOP [text]"),
         Command("QUIT", quit_, NOTHING, "QUIT"),

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from appliance.mapi.times import from_unix_ns
+from appliance.protocols.smtp.auth import Logon
 from appliance.store.store import Store
 from appliance.transport.trace import Tokens
 
@@ -56,6 +56,8 @@ class SmtpService:
 
     store: Store
     settings: SmtpSettings
+    logon: Logon | None = None
+    """How users log on; None: AUTH is not offered."""
     tokens: Tokens = field(default_factory=Tokens)
     now: Callable[[], int] = _now
     """The time, as FILETIME."""

@@ -53,6 +53,9 @@ class Transaction:
 class SmtpSession(SMTP):
     """A peer's session."""
 
+    session: Session
+    envelope: Envelope
+
     def __init__(self, service: SmtpService, port: Port, connection: Connection) -> None:
         # Not SMTP.__init__: see the module's docstring. What its methods need is set here.
         self.loop = asyncio.get_running_loop()
@@ -62,7 +65,7 @@ class SmtpSession(SMTP):
         self.hostname = service.settings.hostname
         self.connection = connection
         self.session = self._create_session()
-        self.session.peer = (connection.peer, connection.peer_port)
+        self.session.peer = connection.peer
         self.envelope = self._create_envelope()
         self.transaction: Transaction | None = None
         self.user: Entry | None = None
@@ -110,7 +113,7 @@ class SmtpSession(SMTP):
         """Forget everything the client said (RFC 3207 4.2)."""
         self.reset()
         self.session = self._create_session()
-        self.session.peer = (self.connection.peer, self.connection.peer_port)
+        self.session.peer = self.connection.peer
         self.user = None
 
     async def run(self) -> None:
