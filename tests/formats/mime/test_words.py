@@ -79,9 +79,9 @@ def test_parameters_come_back(text: str) -> None:
             {"title": "This is ***fun***"},
         ),
         (
-            b"a/x; title*0*=us-ascii'en'This%20is%20more%20; title*1*=%2A%2Afun%2A%2A%20; title*2=\"isn't it!\"",
+            b"a/x; title*0*=us-ascii'en'This%20is%20more%20; title*1*=%2A%2Afun%2A%20; title*2=\"isn't it!\"",
             "a/x",
-            {"title": "This is more **fun** isn't it!"},
+            {"title": "This is more **fun* isn't it!"},
         ),
         (b'image/png; name="=?utf-8?B?w6QucG5n?="', "image/png", {"name": "ä.png"}),
         (b'image/png; name="\xe4.png"', "image/png", {"name": "ä.png"}),
