@@ -31,14 +31,8 @@ ROLES: dict[str, Right] = {
 }
 """Role names as the command line takes them."""
 
-GroupsOf = Callable[[ReadTxn, int], Iterable[int]]
 
-
-def _no_groups(txn: ReadTxn, user: int) -> Iterable[int]:
-    return ()
-
-
-def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, groups_of: GroupsOf = _no_groups) -> Right:
+def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     """What `actor` may do in a folder."""
     if actor.admin or actor.mailbox == mailbox:
         return EVERYTHING
