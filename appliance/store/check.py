@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.store import blobs, contents, folders, mailboxes, messages, uids
+from appliance.store import blobs, contents, folders, log, mailboxes, messages, uids
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
 from appliance.store.folders import Folder
@@ -227,8 +227,7 @@ def _orphans(txn: ReadTxn, mailbox: int, seen: set[int]) -> Iterator[str]:
 
 
 def _log(txn: ReadTxn, row: mailboxes.Mailbox) -> Iterator[str]:
-    prefix = head(row.number, Table.LOG)
-    highest = max((tail_q(key) for key in txn.scan_keys(prefix, successor(prefix))), default=0)
+    highest = log.highest(txn, row.number)
     if highest > row.counter:
         yield f"the log reaches {highest}, the counter {row.counter}"
 

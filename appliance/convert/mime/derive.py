@@ -6,7 +6,7 @@ computed from the stored MIME when asked for (appliance.convert.registry). Deter
 the same bag; times of delivery and all that depends on the mailbox are the caller's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.convert.mime import classes, codepages, conversation, envelope
 from appliance.convert.mime.body import Layout, Placed, layout
@@ -47,10 +47,19 @@ _INLINE_IMAGES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Properties by tag, and named properties by name and type."""
+    """What delivery stores: properties by tag, named properties, and some of them again for the hot row.
+
+    `conversation` is PidTagConversationId (16 bytes, or empty), `importance` 0 to 2, `message_id` has its
+    brackets.
+    """
 
     props: Bag
-    named: Named
+    named: Named = field(default_factory=dict)
+    message_class: str = classes.NOTE
+    importance: int = 1
+    has_attachments: bool = False
+    conversation: bytes = b""
+    message_id: str = ""
 
 
 def is_inline(placed: Placed) -> bool:
@@ -90,7 +99,21 @@ def derive_from(source: Source, trusted: bool = False) -> Derived:
     _conversation(props)
     if (body := source.headers().get(b"content-class")) is not None:
         reading.name(names.PidNameContentClass, body.decode("latin-1")[:255])
-    return Derived(props, reading.named)
+    return _derived(props, reading.named)
+
+
+def _derived(props: Bag, named: Named) -> Derived:
+    importance = props[tags.PidTagImportance]
+    conversation_id = props.get(tags.PidTagConversationId)
+    return Derived(
+        props,
+        named,
+        str(props[tags.PidTagMessageClass]),
+        importance if isinstance(importance, int) else 1,
+        bool(props[tags.PidTagHasAttachments]),
+        conversation_id if isinstance(conversation_id, bytes) else b"",
+        str(props.get(tags.PidTagInternetMessageId, "")),
+    )
 
 
 def _attachments(props: Bag, placed: Layout, message_class: str) -> None:
