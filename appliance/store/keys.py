@@ -44,8 +44,8 @@ class Table(IntEnum):
     # of a mailbox
     MAILBOX = 32
     FOLDERS = 33
-    LOG = 34
-    CONTENTS = 35
+    CONTENTS = 34
+    LOG = 35
     UIDS = 36
     UID_DIRECTORY = 37
     FOLDER_NAMES = 38
@@ -98,6 +98,15 @@ def head_qq(mailbox: int, table: int, a: int, b: int) -> bytes:
 def head_qi(mailbox: int, table: int, a: int, b: int) -> bytes:
     """Key (mailbox, table, u64, u32)."""
     return _HEAD_QI.pack(mailbox, table, a, b)
+
+
+LOG_TAIL, UID_TAIL = b"\x01", b"\x02"
+"""Suffixes of a folder's key: what every change of its contents writes stands right behind its row."""
+
+
+def beside_folder(mailbox: int, fid: int, which: bytes) -> bytes:
+    """Key of LOG_TAIL or UID_TAIL of a folder."""
+    return _HEAD_Q.pack(mailbox, Table.FOLDERS, fid) + which
 
 
 def contents_key(mailbox: int, fid: int, associated: bool, mid: int) -> bytes:
