@@ -158,7 +158,8 @@ def rename(txn: WriteTxn, actor: Actor, mailbox: int, path: Path, to: Path, *, n
 
 def delete(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int) -> bool:
     """One step of deleting a folder without subfolders: its messages go to Deleted Items' dumpster, so that
-    they can be recovered (a public folder's are gone). True when the folder is gone; call again until then. Needs FOLDER_OWNER."""
+    they can be recovered (a public folder's are gone). True when the folder is gone; call again until then.
+    Needs FOLDER_OWNER."""
     with refusing():
         require(txn, actor, mailbox, fid, Right.FOLDER_OWNER)
         folder = folders.get(txn, mailbox, fid)
