@@ -17,6 +17,9 @@ class Row:
 
 COMMANDS = (
     Row("init", "appliance.cli.init:init", "Make a data directory."),
+    Row("serve", "appliance.cli.serve:serve", "Serve until told to stop."),
+    Row("status", "appliance.cli.status:status", "Roles, listeners, store, queue, backup, health."),
+    Row("check", "appliance.cli.check:check", "Verify the store."),
     Row("setting", "appliance.cli.setting:setting", "Look at settings and change them."),
     Row("tls", "appliance.cli.tls:tls", "Certificates."),
 )
