@@ -1,6 +1,7 @@
 """A small office with a POP3 server in a thread, for clients that block."""
 
 import asyncio
+import contextlib
 import datetime
 import threading
 from collections.abc import Callable, Iterator
@@ -133,7 +134,8 @@ class Running:
         parts.verifiers.shutdown()
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._end.set)
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(20)
         assert not self._thread.is_alive()
 
