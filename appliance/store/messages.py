@@ -1,0 +1,450 @@
+"""Messages: insert, change, copy, move, delete, restore, purge. Plain functions of an `Edit`.
+
+Invariants:
+- Move and copy make a new MID, CN and UID; the EMAILID (`email_id`) and thread travel along.
+- The bytes under a UID never change: a change of content takes a new UID and logs the old one as gone.
+- Flags, read state and keywords move `mod`, read state `read_cn` too; `cn` only moves with content.
+- A soft-deleted message keeps FID, MID and blob; its UID is gone for ever.
+- The folder's and the mailbox's counts and sizes follow in the same transaction.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from appliance.formats import bags
+from appliance.mapi.types import Value
+from appliance.store import blobs, classes, contents, log, uids
+from appliance.store.contents import Deleted, Row, RowFlag
+from appliance.store.edit import Edit
+from appliance.store.errors import LimitReached, NotFound
+from appliance.store.keys import Table, head_q, pack, successor
+from appliance.store.kv import ReadTxn, WriteTxn
+
+MAX_KEYWORDS = 64
+MAX_KEYWORD = 128
+"""Keywords of a message and characters of a keyword, at most."""
+
+MAX_PREFIX = 8192
+"""Bytes of trace headers, at most."""
+
+MAX_UID = (1 << 32) - 2
+
+PART_RECIPIENT = 1
+PART_ATTACHMENT = 2
+
+_COLD = struct.Struct("<BH")
+_NO_STATE = RowFlag(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A recipient or attachment in packed form. `kind` PART_RECIPIENT or PART_ATTACHMENT."""
+
+    kind: int
+    number: int
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """What `insert` stores. `blob` is bound already (0 for none) and this message's reference is counted;
+    `size` are the blob's bytes, or the object's size without one; `bag` the packed properties;
+    `conversation` 16 bytes or empty; `received` FILETIME. `email_id` 0 takes the new MID's counter."""
+
+    blob: int
+    size: int
+    bag: bytes
+    message_class: str = "IPM.Note"
+    prefix: bytes = b""
+    flags: RowFlag = _NO_STATE
+    keywords: tuple[str, ...] = ()
+    received: int = 0
+    importance: int = 1
+    associated: bool = False
+    conversation: bytes = b""
+    message_id: str = ""
+    email_id: int = 0
+    parts: tuple[Part, ...] = ()
+
+
+class Message(NamedTuple):
+    """The cold part: trace headers and packed properties."""
+
+    prefix: bytes
+    packed_bag: bytes
+
+    def bag(self) -> dict[int, Value]:
+        """The properties."""
+        return bags.unpack(self.packed_bag)
+
+    def get(self, tag: int) -> Value | None:
+        """One property without unpacking the others."""
+        return bags.get(self.packed_bag, tag)
+
+
+def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
+    """The cold part of a message. Raises NotFound."""
+    raw = txn.get(head_q(mailbox, Table.MESSAGES, mid))
+    if raw is None:
+        raise NotFound(f"message {mid:#x}")
+    _, length = _COLD.unpack_from(raw)
+    return Message(raw[3 : 3 + length], raw[3 + length :])
+
+
+def _store_cold(txn: WriteTxn, mailbox: int, mid: int, prefix: bytes, bag: bytes) -> None:
+    txn.put(head_q(mailbox, Table.MESSAGES, mid), _COLD.pack(1, len(prefix)) + prefix + bag)
+
+
+def parts(txn: ReadTxn, mailbox: int, mid: int) -> Iterator[Part]:
+    """Recipients, then attachments, as they are stored."""
+    prefix = head_q(mailbox, Table.PARTS, mid)
+    for key, raw in txn.scan(prefix, successor(prefix)):
+        yield Part(key[13], int.from_bytes(key[14:18], "big"), raw)
+
+
+def _put_parts(txn: WriteTxn, mailbox: int, mid: int, new: Iterable[Part]) -> None:
+    prefix = head_q(mailbox, Table.PARTS, mid)
+    for part in new:
+        txn.put(prefix + bytes([part.kind]) + part.number.to_bytes(4, "big"), part.packed)
+
+
+def _drop_parts(txn: WriteTxn, mailbox: int, mid: int) -> None:
+    prefix = head_q(mailbox, Table.PARTS, mid)
+    txn.delete_range(prefix, successor(prefix))
+
+
+def check_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
+    """Keywords without doubles (compared case-insensitively), in order. Raises LimitReached."""
+    seen: dict[str, str] = {}
+    for keyword in keywords:
+        if not keyword or len(keyword) > MAX_KEYWORD:
+            raise LimitReached(f"a keyword has 1 to {MAX_KEYWORD} characters")
+        seen.setdefault(keyword.casefold(), keyword)
+    if len(seen) > MAX_KEYWORDS:
+        raise LimitReached(f"a message has at most {MAX_KEYWORDS} keywords")
+    return tuple(seen.values())
+
+
+def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREATED) -> Row:
+    """Add a message to a folder. Raises NotFound for the folder, LimitReached."""
+    mid = edit.new_id()
+    number = edit.number()
+    row = Row(
+        fid=fid,
+        mid=mid,
+        associated=new.associated,
+        flags=int(new.flags),
+        uid=0,
+        size=len(new.prefix) + new.size,
+        prefix=len(new.prefix),
+        message_class=classes.number(edit.txn, new.message_class),
+        importance=new.importance,
+        origin=0,
+        cn=edit.cn(number),
+        read_cn=edit.cn(number),
+        mod=number,
+        blob=new.blob,
+        received=new.received,
+        modified=edit.now,
+        saved=edit.now,
+        email_id=new.email_id or mid & ((1 << 48) - 1),
+        thread_id=int.from_bytes(new.conversation[:8], "big"),
+        keywords=check_keywords(new.keywords),
+    )
+    _store_cold(edit.txn, edit.mailbox, mid, new.prefix, new.bag)
+    _put_parts(edit.txn, edit.mailbox, mid, new.parts)
+    _index(edit, fid, mid, new.message_id, new.conversation)
+    return _place(edit, row, kind)
+
+
+def _place(
+    edit: Edit, row: Row, kind: log.Kind, *, old_fid: int = 0, old_mid: int = 0, old_uid: int = 0
+) -> Row:
+    """Put a row into its folder under a new UID, count it, log it."""
+    if not row.associated:
+        row = row._replace(uid=_new_uid(edit, row))
+    contents.put(edit.txn, edit.mailbox, row)
+    _count(edit, row, 1)
+    mask = log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
+    edit.log(
+        row.fid,
+        row.mod,
+        kind,
+        mid=row.mid,
+        uid=row.uid,
+        mask=mask,
+        old_fid=old_fid,
+        old_mid=old_mid,
+        old_uid=old_uid,
+    )
+    return row
+
+
+def _new_uid(edit: Edit, row: Row) -> int:
+    folder = edit.folder(row.fid)
+    uid = folder.uidnext
+    if uid > MAX_UID:
+        raise LimitReached(f"folder {row.fid:#x} has used every UID")
+    folder.uidnext += 1
+    uids.append(edit.txn, edit.mailbox, row.fid, uid, row.mid)
+    return uid
+
+
+def _count(edit: Edit, row: Row, by: int) -> None:
+    folder, box = edit.folder(row.fid), edit.clock.row
+    if row.associated:
+        folder.associated += by
+        folder.associated_size += by * row.size
+    else:
+        folder.total += by
+        folder.size += by * row.size
+        if not row.flags & RowFlag.SEEN:
+            folder.unread += by
+    box.count += by
+    box.size += by * row.size
+
+
+def _count_deleted(edit: Edit, row: Row, by: int) -> None:
+    folder, box = edit.folder(row.fid), edit.clock.row
+    folder.deleted += by
+    folder.deleted_size += by * row.size
+    if by > 0:
+        folder.deleted_ever += by
+    box.deleted_size += by * row.size
+
+
+def _index(edit: Edit, fid: int, mid: int, message_id: str, conversation: bytes) -> None:
+    where = fid.to_bytes(8, "big")
+    if message_id:
+        edit.txn.put(pack(edit.mailbox, Table.MESSAGE_IDS, message_id, mid), where)
+    if conversation:
+        edit.txn.put(pack(edit.mailbox, Table.CONVERSATIONS, conversation, mid), where)
+
+
+def _reindex(edit: Edit, row: Row, to_fid: int, to_mid: int, *, keep: bool) -> None:
+    """Carry the secondary indexes of a message over to where it stands now; 0 for nowhere."""
+    cold = load(edit.txn, edit.mailbox, row.mid)
+    message_id = cold.get(PID_TAG_INTERNET_MESSAGE_ID)
+    conversation = cold.get(PID_TAG_CONVERSATION_ID)
+    name = message_id if isinstance(message_id, str) else ""
+    thread = conversation if isinstance(conversation, bytes) else b""
+    if not keep:
+        if name:
+            edit.txn.delete(pack(edit.mailbox, Table.MESSAGE_IDS, name, row.mid))
+        if thread:
+            edit.txn.delete(pack(edit.mailbox, Table.CONVERSATIONS, thread, row.mid))
+    if to_mid:
+        _index(edit, to_fid, to_mid, name, thread)
+
+
+PID_TAG_INTERNET_MESSAGE_ID = 0x1035001F
+PID_TAG_CONVERSATION_ID = 0x30130102
+
+
+def by_message_id(txn: ReadTxn, mailbox: int, message_id: str) -> Iterator[tuple[int, int]]:
+    """(FID, MID) of the messages with this Message-ID."""
+    prefix = pack(mailbox, Table.MESSAGE_IDS, message_id)
+    for key, raw in txn.scan(prefix, successor(prefix)):
+        yield int.from_bytes(raw, "big"), int.from_bytes(key[-8:], "big")
+
+
+def by_conversation(txn: ReadTxn, mailbox: int, conversation: bytes) -> Iterator[tuple[int, int]]:
+    """(FID, MID) of the messages of a conversation."""
+    prefix = pack(mailbox, Table.CONVERSATIONS, conversation)
+    for key, raw in txn.scan(prefix, successor(prefix)):
+        yield int.from_bytes(raw, "big"), int.from_bytes(key[-8:], "big")
+
+
+def set_state(edit: Edit, row: Row, flags: int, keywords: tuple[str, ...]) -> Row:
+    """Give a message other flags and keywords. Nothing happens when they are the same."""
+    if flags == row.flags and keywords == row.keywords:
+        return row
+    number = edit.number()
+    mask = log.Mask.NONE
+    read_cn = row.read_cn
+    folder = edit.folder(row.fid)
+    if (flags ^ row.flags) & RowFlag.SEEN:
+        mask |= log.Mask.READ
+        read_cn = edit.cn(number)
+        if not row.associated:
+            folder.unread += -1 if flags & RowFlag.SEEN else 1
+    if (flags ^ row.flags) & ~RowFlag.SEEN:
+        mask |= log.Mask.FLAGS
+    if keywords != row.keywords:
+        mask |= log.Mask.KEYWORDS
+    new = row._replace(flags=flags, keywords=keywords, mod=number, read_cn=read_cn)
+    contents.put(edit.txn, edit.mailbox, new)
+    edit.log(row.fid, number, log.Kind.FLAGS, mid=row.mid, uid=row.uid, mask=mask)
+    return new
+
+
+def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
+    """Copy a message into a folder of `edit`'s mailbox; `source` is the edit of the mailbox that holds it
+    when that is another one."""
+    origin = source or edit
+    cold = load(origin.txn, origin.mailbox, row.mid)
+    if row.blob:
+        blobs.retain(edit.txn, row.blob)
+    mid, number = edit.new_id(), edit.number()
+    new = row._replace(
+        fid=to_fid,
+        mid=mid,
+        cn=edit.cn(number),
+        read_cn=edit.cn(number),
+        mod=number,
+        saved=edit.now,
+        flags=row.flags & ~RowFlag.DELETED,
+    )
+    _store_cold(edit.txn, edit.mailbox, mid, cold.prefix, cold.packed_bag)
+    _put_parts(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))
+    for part in parts(edit.txn, edit.mailbox, mid):
+        for blob in part_blobs(part):
+            blobs.retain(edit.txn, blob)
+    message_id = cold.get(PID_TAG_INTERNET_MESSAGE_ID)
+    conversation = cold.get(PID_TAG_CONVERSATION_ID)
+    _index(
+        edit,
+        to_fid,
+        mid,
+        message_id if isinstance(message_id, str) else "",
+        conversation if isinstance(conversation, bytes) else b"",
+    )
+    old = {"old_fid": row.fid, "old_mid": row.mid, "old_uid": row.uid} if source is None else {}
+    return _place(edit, new, log.Kind.COPIED, **old)
+
+
+PID_TAG_SATCHEL_BLOB = 0x66F00014
+"""Within packed parts: the number of the blob that holds the attachment's bytes (never leaves the store)."""
+
+
+def part_blobs(part: Part) -> list[int]:
+    """The blobs that a stored attachment refers to."""
+    if part.kind != PART_ATTACHMENT:
+        return []
+    number = bags.get(part.packed, PID_TAG_SATCHEL_BLOB)
+    return [number] if isinstance(number, int) else []
+
+
+def move(edit: Edit, row: Row, to_fid: int) -> Row:
+    """Move a message within the mailbox: it takes a new MID, CN and UID."""
+    txn, mailbox = edit.txn, edit.mailbox
+    mid, number = edit.new_id(), edit.number()
+    _reindex(edit, row, to_fid, mid, keep=False)
+    cold = load(txn, mailbox, row.mid)
+    _store_cold(txn, mailbox, mid, cold.prefix, cold.packed_bag)
+    txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
+    carried = list(parts(txn, mailbox, row.mid))
+    if carried:
+        _put_parts(txn, mailbox, mid, carried)
+        _drop_parts(txn, mailbox, row.mid)
+    contents.delete(txn, mailbox, row)
+    _leave(edit, row, log.Kind.MOVED_OUT, old_fid=to_fid, old_mid=mid)
+    new = row._replace(
+        fid=to_fid, mid=mid, cn=edit.cn(number), read_cn=edit.cn(number), mod=number, saved=edit.now
+    )
+    return _place(edit, new, log.Kind.MOVED_IN, old_fid=row.fid, old_mid=row.mid, old_uid=row.uid)
+
+
+def _leave(edit: Edit, row: Row, kind: log.Kind, *, old_fid: int = 0, old_mid: int = 0) -> None:
+    """Uncount a row that went from `contents`, and log it."""
+    _count(edit, row, -1)
+    edit.lose_uid(row.fid, row.uid)
+    mask = log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
+    edit.log(
+        row.fid, edit.number(), kind, mid=row.mid, uid=row.uid, mask=mask, old_fid=old_fid, old_mid=old_mid
+    )
+
+
+def soft_delete(edit: Edit, row: Row) -> None:
+    """Move a message to the folder's dumpster."""
+    contents.bury(edit.txn, edit.mailbox, row, edit.now)
+    _leave(edit, row, log.Kind.DELETED)
+    _count_deleted(edit, row, 1)
+
+
+def restore(edit: Edit, fid: int, mid: int, to_fid: int = 0) -> Row:
+    """Bring a soft-deleted message back, into its folder or another, under a new UID. Raises NotFound."""
+    deleted = contents.exhume(edit.txn, edit.mailbox, fid, mid)
+    _count_deleted(edit, deleted.row, -1)
+    number = edit.number()
+    row = deleted.row._replace(
+        fid=to_fid or fid, mod=number, saved=edit.now, flags=deleted.row.flags & ~RowFlag.DELETED
+    )
+    if to_fid and to_fid != fid:
+        _reindex(edit, row, to_fid, row.mid, keep=True)
+    return _place(edit, row, log.Kind.RESTORED, old_fid=fid)
+
+
+def purge(edit: Edit, row: Row) -> None:
+    """Delete a message of a folder for good, without the dumpster."""
+    contents.delete(edit.txn, edit.mailbox, row)
+    _leave(edit, row, log.Kind.PURGED)
+    _forget(edit, row)
+
+
+def purge_deleted(edit: Edit, deleted: Deleted) -> None:
+    """Delete a soft-deleted message for good."""
+    contents.exhume(edit.txn, edit.mailbox, deleted.row.fid, deleted.row.mid)
+    _count_deleted(edit, deleted.row, -1)
+    _forget(edit, deleted.row)
+    number = edit.number()
+    edit.log(deleted.row.fid, number, log.Kind.PURGED, mid=deleted.row.mid)
+
+
+def _forget(edit: Edit, row: Row) -> None:
+    """Drop the cold part, indexes, parts and blob references of a message."""
+    _reindex(edit, row, 0, 0, keep=False)
+    edit.txn.delete(head_q(edit.mailbox, Table.MESSAGES, row.mid))
+    for part in list(parts(edit.txn, edit.mailbox, row.mid)):
+        for blob in part_blobs(part):
+            blobs.release(edit.txn, blob)
+    _drop_parts(edit.txn, edit.mailbox, row.mid)
+    if row.blob:
+        blobs.release(edit.txn, row.blob)
+
+
+def annotate(edit: Edit, row: Row, bag: bytes) -> Row:
+    """Store other properties without touching content: no new UID, no new CN."""
+    number = edit.number()
+    cold = load(edit.txn, edit.mailbox, row.mid)
+    _store_cold(edit.txn, edit.mailbox, row.mid, cold.prefix, bag)
+    new = row._replace(mod=number)
+    contents.put(edit.txn, edit.mailbox, new)
+    edit.log(row.fid, number, log.Kind.CHANGED, mid=row.mid, uid=row.uid)
+    return new
+
+
+def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
+    """Give a message other content: it keeps its MID, takes a new CN and UID, and the old UID is gone.
+    `new.blob` is the new MIME or 0; the old one's reference is released."""
+    txn, mailbox = edit.txn, edit.mailbox
+    _reindex(edit, row, 0, 0, keep=False)
+    _count(edit, row, -1)
+    for part in list(parts(txn, mailbox, row.mid)):
+        for blob in part_blobs(part):
+            blobs.release(txn, blob)
+    _drop_parts(txn, mailbox, row.mid)
+    if row.blob:
+        blobs.release(txn, row.blob)
+    edit.lose_uid(row.fid, row.uid)
+    number = edit.number()
+    changed = row._replace(
+        flags=int(new.flags),
+        size=len(new.prefix) + new.size,
+        prefix=len(new.prefix),
+        message_class=classes.number(txn, new.message_class),
+        importance=new.importance,
+        cn=edit.cn(number),
+        mod=number,
+        blob=new.blob,
+        received=new.received or row.received,
+        modified=edit.now,
+        thread_id=int.from_bytes(new.conversation[:8], "big") or row.thread_id,
+        keywords=check_keywords(new.keywords),
+    )
+    _store_cold(txn, mailbox, row.mid, new.prefix, new.bag)
+    _put_parts(txn, mailbox, row.mid, new.parts)
+    _index(edit, row.fid, row.mid, new.message_id, new.conversation)
+    return _place(edit, changed, log.Kind.RENUMBERED, old_uid=row.uid)
