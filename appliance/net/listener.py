@@ -1,0 +1,179 @@
+"""Listeners: sockets that accept connections for services, and the orderly end of all of them.
+
+A `Service` is a name, a coroutine function that serves one connection, and what it expects of its peers.
+`Network` opens listeners for services, keeps each connection's task, and drains them: no new connections,
+running commands finish, peers between two commands are told, the rest is cut off when the grace is over.
+
+An exception that a service lets out ends its connection alone and is logged once.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from appliance.net.connection import Connection, Terms, Timeouts
+from appliance.net.errors import ConnectionEnded
+from appliance.net.limits import Gate, Limits
+from appliance.net.timers import Wheel
+from appliance.net.tls import TlsIdentity
+
+BACKLOG = 1024
+"""Connections that the kernel keeps for us until they are accepted."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is served on a port."""
+
+    name: str
+    serve: Callable[[Connection], Awaitable[None]]
+    """Serves one connection; it is closed when this returns. ConnectionEnded may pass through."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: Limits = field(default_factory=Limits)
+    busy: bytes = b""
+    """What a refused peer is told where that can be said in plain text, as a whole line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An open listening socket."""
+
+    service: Service
+    implicit_tls: bool
+    address: str
+    port: int
+    server: asyncio.Server
+
+
+class Network:
+    """The listeners and connections of this process. Made and used on the loop's thread."""
+
+    def __init__(self, *, tls: TlsIdentity | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wheel = Wheel(self._loop)
+        self._tls = tls
+        self._gates: dict[str, Gate] = {}
+        self._tasks: dict[Connection, asyncio.Task[None]] = {}
+        self._opened: set[Connection] = set()
+        self.listeners: list[Listener] = []
+
+    @property
+    def tls(self) -> TlsIdentity | None:
+        """The identity that TLS listeners and STARTTLS use."""
+        return self._tls
+
+    def gate(self, service: str) -> Gate:
+        """The gate of a service that is listened for. Raises KeyError."""
+        return self._gates[service]
+
+    def connections(self, service: str) -> int:
+        """Open connections of a service."""
+        gate = self._gates.get(service)
+        return gate.count if gate else 0
+
+    async def listen(
+        self, service: Service, address: str, port: int, *, implicit_tls: bool = False
+    ) -> Listener:
+        """Bind `address` and serve there. Port 0 takes a free one. Raises OSError."""
+        return await self.listen_socket(service, bind(address, port), implicit_tls=implicit_tls)
+
+    async def listen_socket(
+        self, service: Service, sock: socket.socket, *, implicit_tls: bool = False
+    ) -> Listener:
+        """Serve on a socket that is bound already (passed by systemd, or by `bind`)."""
+        if implicit_tls and self._tls is None:
+            raise ValueError(f"{service.name}: implicit TLS without a certificate")
+        terms = self._terms(service, implicit_tls)
+        address, port = sock.getsockname()[:2]
+        server = await self._loop.create_server(
+            lambda: Connection(terms, self._loop), sock=sock, backlog=BACKLOG
+        )
+        listener = Listener(service, implicit_tls, address, port, server)
+        self.listeners.append(listener)
+        return listener
+
+    def _terms(self, service: Service, implicit_tls: bool) -> Terms:
+        gate = self._gates.setdefault(service.name, Gate(service.limits))
+
+        def opened(connection: Connection) -> bool:
+            if gate.enter(connection):
+                self._opened.add(connection)
+                return True
+            if not implicit_tls:
+                connection.write(service.busy)
+            connection.close()
+            return False
+
+        def started(connection: Connection) -> None:
+            task = self._loop.create_task(self._serve(service, connection))
+            self._tasks[connection] = task
+            task.add_done_callback(lambda _: self._tasks.pop(connection, None))
+
+        def closed(connection: Connection, error: Exception | None) -> None:
+            gate.leave(connection)
+            self._opened.discard(connection)
+            _log.debug("closed service=%s peer=%s error=%s", service.name, connection.peer, error)
+
+        return Terms(
+            name=service.name,
+            timeouts=service.timeouts,
+            wheel=self._wheel,
+            tls=self._tls,
+            implicit_tls=implicit_tls,
+            opened=opened,
+            started=started,
+            settled=gate.settle,
+            closed=closed,
+        )
+
+    async def _serve(self, service: Service, connection: Connection) -> None:
+        try:
+            await service.serve(connection)
+        except ConnectionEnded as end:
+            _log.debug("ended service=%s peer=%s reason=%s", service.name, connection.peer, end)
+        except Exception:
+            _log.exception("service=%s peer=%s failed", service.name, connection.peer)
+        finally:
+            connection.close()
+
+    async def drain(self, grace: float = 5.0) -> None:
+        """End everything: stop accepting, let running commands finish for `grace` seconds, cut off."""
+        for listener in self.listeners:
+            listener.server.close()
+        for connection in list(self._opened):
+            if connection in self._tasks:
+                connection.stop()
+            else:
+                connection.abort()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=grace)
+        for task in list(self._tasks.values()):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=1.0)
+        for connection in list(self._opened):
+            connection.abort()
+        self._wheel.close()
+        self.listeners.clear()
+
+
+def bind(address: str, port: int) -> socket.socket:
+    """A listening TCP socket; `::` takes IPv4 as well. Raises OSError, naming the address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"{address} port {port}: {error.strerror}") from error
+    return sock
