@@ -1,5 +1,5 @@
-"""The `appliance` command."""
+"""The `appliance` command: a frame, a table of commands, one module for each (group of) command(s)."""
 
+from appliance.cli.frame import main
 
-def main() -> None:
-    """Entry point of the `appliance` command."""
+__all__ = ["main"]

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from appliance.net.der import signature_algorithm
 
+DIRECTORY = "tls"
+"""Folder within the data directory."""
+
 KEY_FILE = "key.pem"
 CERTIFICATE_FILE = "cert.pem"
 CA_KEY_FILE = "ca-key.pem"

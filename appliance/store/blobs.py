@@ -269,6 +269,15 @@ def release(txn: WriteTxn, number: int) -> None:
         txn.delete(pack(SERVER, Table.BLOB_HASHES, known.sha256))
 
 
+def correct(txn: WriteTxn, number: int, references: int) -> None:
+    """Set the references to what a repair counted; 0 takes the blob."""
+    known = info(txn, number)
+    row = _HEAD_ROW.pack(1, max(references, 1), known.size) + known.sha256
+    txn.put(_key(number, _HEAD), row)
+    if references == 0:
+        release(txn, number)
+
+
 def _drop(txn: WriteTxn, number: int) -> None:
     prefix = head_q(SERVER, Table.BLOBS, number)
     txn.delete_range(prefix, successor(prefix))

@@ -16,6 +16,7 @@ from appliance.store.kv import ReadTxn, WriteTxn
 class RowFlag(IntFlag):
     """State of a message that changes without its content. Numbers are part of the store's format."""
 
+    NONE = 0
     SEEN = 0x01
     ANSWERED = 0x02
     FLAGGED = 0x04

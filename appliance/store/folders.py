@@ -31,6 +31,10 @@ MAX_FOLDERS = 10_000
 """Folders in one parent, at most."""
 
 
+_KEY_LENGTH = 13
+"""Longer keys of the table are the tails of a folder's log and UID order, which stand behind its row."""
+
+
 class FolderKind(IntEnum):
     """PidTagFolderType (MS-OXCFOLD 2.2.2.2.1.2)."""
 
@@ -163,7 +167,8 @@ def walk(txn: ReadTxn, mailbox: int) -> Iterator[Folder]:
     """Every folder of a mailbox, by FID."""
     prefix = head(mailbox, Table.FOLDERS)
     for key, raw in txn.scan(prefix, successor(prefix)):
-        yield _unpack(tail_q(key), raw)
+        if len(key) == _KEY_LENGTH:
+            yield _unpack(tail_q(key), raw)
 
 
 def children(txn: ReadTxn, mailbox: int, parent: int) -> list[Folder]:
@@ -361,6 +366,7 @@ def remove(txn: WriteTxn, clock: Clock, fid: int, *, actor: int = 0, origin: int
     txn.delete(_name_key(mailbox, folder.parent, folder.name))
     _count_subfolder(txn, mailbox, folder.parent, -1)
     txn.delete(head_q(mailbox, Table.FOLDERS, fid))
+    log.seal(txn, mailbox, fid)
     log.append(
         txn,
         mailbox,

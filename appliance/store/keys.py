@@ -100,6 +100,15 @@ def head_qi(mailbox: int, table: int, a: int, b: int) -> bytes:
     return _HEAD_QI.pack(mailbox, table, a, b)
 
 
+LOG_TAIL, UID_TAIL = b"\x01", b"\x02"
+"""Suffixes of a folder's key: what every change of its contents writes stands right behind its row."""
+
+
+def beside_folder(mailbox: int, fid: int, which: bytes) -> bytes:
+    """Key of LOG_TAIL or UID_TAIL of a folder."""
+    return _HEAD_Q.pack(mailbox, Table.FOLDERS, fid) + which
+
+
 def contents_key(mailbox: int, fid: int, associated: bool, mid: int) -> bytes:
     """Key of a row of `contents`."""
     return _CONTENTS.pack(mailbox, Table.CONTENTS, fid, associated, mid)

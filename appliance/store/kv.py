@@ -7,6 +7,7 @@ Invariants:
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,6 +131,16 @@ class WriteTxn(ReadTxn):
         self.touched.add(mailbox)
 
 
+_MAGIC = (0xBEEFC0DE).to_bytes(4, sys.byteorder)
+_MAGIC_AT = 16
+
+
+def _looks_like_lmdb(path: Path) -> bool:
+    """Whether the file begins as LMDB's do. LMDB itself would initialise an empty file."""
+    with path.open("rb") as file:
+        return file.read(_MAGIC_AT + 4)[_MAGIC_AT:] == _MAGIC
+
+
 class Environment:
     """An open LMDB environment. One for each process and directory."""
 
@@ -138,6 +149,8 @@ class Environment:
         if not create and not path.exists():
             raise ForeignStore(f"{path}: no store here; `appliance init` makes one")
         self.path = path
+        if path.exists() and not _looks_like_lmdb(path):
+            raise ForeignStore(f"{path}: not a store; move it away, or restore a backup")
         try:
             self._env = lmdb.open(
                 str(path),

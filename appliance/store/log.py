@@ -1,16 +1,20 @@
 """The change log: one record for every change, in the transaction that makes it.
 
 The records of a folder's contents stand under its FID, those of the hierarchy under FID 0, so that one
-folder's changes cost that folder's changes. A record says where to look; the client's own state says what
-it has. Numbers are the mailbox's counter (IMAP: MODSEQ). Records below `Mailbox.log_floor` may be trimmed.
+folder's changes cost that folder's changes. The newest TAIL_RECORDS at most stand in one row right behind the
+folder's, which every change writes anyway; a full tail becomes a row of the log under its first number.
+
+A record says where to look; the client's own state says what it has. Numbers are the mailbox's counter (IMAP:
+MODSEQ). Records with numbers up to `Mailbox.log_floor` may be trimmed.
 """
 
 import struct
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
+from itertools import islice
 from typing import NamedTuple
 
-from appliance.store.keys import Table, head, head_qq, successor, tail_q
+from appliance.store.keys import LOG_TAIL, Table, beside_folder, head, head_q, head_qq, successor
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import get as get_mailbox
 
@@ -84,7 +88,10 @@ class Change(NamedTuple):
         return self.old_uid if self.kind == Kind.RENUMBERED else self.uid
 
 
-_ROW = struct.Struct("<BHQIIQQQI")
+TAIL_RECORDS = 12
+"""Records of a row of the log: about 600 bytes."""
+
+_RECORD = struct.Struct("<QBHQIIQQQI")
 
 
 def append(
@@ -103,19 +110,47 @@ def append(
     old_mid: int = 0,
     old_uid: int = 0,
 ) -> None:
-    """Log one change of a folder's contents (or of the hierarchy: FID 0; then `mid` is the folder's FID)."""
-    txn.put(
-        head_qq(mailbox, Table.LOG, fid, number),
-        _ROW.pack(kind, mask, mid, uid, actor, origin, old_fid, old_mid, old_uid),
-    )
+    """Log one change of a folder's contents (or of the hierarchy: FID 0; then `mid` is the folder's FID).
+    Numbers rise within a folder."""
+    key = beside_folder(mailbox, fid, LOG_TAIL)
+    record = _RECORD.pack(number, kind, mask, mid, uid, actor, origin, old_fid, old_mid, old_uid)
+    tail = (txn.get(key) or b"") + record
+    if len(tail) < TAIL_RECORDS * _RECORD.size:
+        txn.put(key, tail)
+    else:
+        _seal(txn, mailbox, fid, tail)
+        txn.put(key, b"")
+
+
+def _seal(txn: WriteTxn, mailbox: int, fid: int, tail: bytes) -> None:
+    first = int.from_bytes(tail[:8], "little")
+    txn.put(head_qq(mailbox, Table.LOG, fid, first), tail)
+
+
+def seal(txn: WriteTxn, mailbox: int, fid: int) -> None:
+    """Turn the tail into a row of the log and remove it (the folder goes)."""
+    key = beside_folder(mailbox, fid, LOG_TAIL)
+    tail = txn.get(key)
+    if tail:
+        _seal(txn, mailbox, fid, tail)
+    txn.delete(key)
 
 
 def changes(txn: ReadTxn, mailbox: int, fid: int, after: int) -> Iterator[Change]:
     """The records of a folder with a number above `after`, oldest first."""
-    start = head_qq(mailbox, Table.LOG, fid, after + 1)
-    stop = head_qq(mailbox, Table.LOG, fid, (1 << 64) - 1)
-    for key, raw in txn.scan(start, stop):
-        yield Change(tail_q(key), *_ROW.unpack(raw))
+    tail = txn.get(beside_folder(mailbox, fid, LOG_TAIL)) or b""
+    if not tail or int.from_bytes(tail[:8], "little") > after + 1:
+        start = head_q(mailbox, Table.LOG, fid)
+        covering = txn.last(start, head_qq(mailbox, Table.LOG, fid, after + 2))
+        for _, raw in txn.scan(covering[0] if covering else start, successor(start)):
+            yield from _records(raw, after)
+    yield from _records(tail, after)
+
+
+def _records(raw: bytes, after: int) -> Iterator[Change]:
+    for record in _RECORD.iter_unpack(raw):
+        if record[0] > after:
+            yield Change._make(record)
 
 
 def floor(txn: ReadTxn, mailbox: int) -> int:
@@ -123,15 +158,24 @@ def floor(txn: ReadTxn, mailbox: int) -> int:
     return get_mailbox(txn, mailbox).log_floor
 
 
-def trim(txn: WriteTxn, mailbox: int, fid: int, below: int, limit: int = 2000) -> int:
-    """Drop the records of one folder up to number `below`, `limit` at most; how many went. The caller
-    raises the mailbox's `log_floor` first."""
-    return txn.delete_range(
-        head_qq(mailbox, Table.LOG, fid, 0), head_qq(mailbox, Table.LOG, fid, below + 1), limit
-    )
+def trim(txn: WriteTxn, mailbox: int, fid: int, below: int, limit: int = 200) -> int:
+    """Drop the rows of one folder's log whose records all have numbers up to `below`, `limit` rows at most;
+    how many went. The caller raises the mailbox's `log_floor` first."""
+    start = head_q(mailbox, Table.LOG, fid)
+    gone = 0
+    for key, raw in list(islice(txn.scan(start, head_qq(mailbox, Table.LOG, fid, below + 1)), limit)):
+        if int.from_bytes(raw[-_RECORD.size : -_RECORD.size + 8], "little") <= below:
+            txn.delete(key)
+            gone += 1
+    return gone
 
 
-def count(txn: ReadTxn, mailbox: int) -> int:
-    """How many records a mailbox has (for `check` and tests)."""
-    prefix = head(mailbox, Table.LOG)
-    return sum(1 for _ in txn.scan_keys(prefix, successor(prefix)))
+def highest(txn: ReadTxn, mailbox: int) -> int:
+    """The greatest number in the log of a mailbox, 0 for an empty one (for `check`)."""
+    top = 0
+    for table in (Table.LOG, Table.FOLDERS):
+        prefix = head(mailbox, table)
+        for key, raw in txn.scan(prefix, successor(prefix)):
+            if raw and (table == Table.LOG or key[13:] == LOG_TAIL):
+                top = max(top, int.from_bytes(raw[-_RECORD.size : -_RECORD.size + 8], "little"))
+    return top

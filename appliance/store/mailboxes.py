@@ -35,9 +35,11 @@ class Kind(IntEnum):
 
 
 class Special(IntEnum):
-    """FIDs of the special folders of a private mailbox (MS-OXCSTOR 2.2.1.1.3, MS-OXOSFLD 2.2.1)."""
+    """FIDs of the special folders of a private mailbox (MS-OXCSTOR 2.2.1.1.3, MS-OXOSFLD 2.2.1).
 
-    ROOT = REPLICA | 0x01
+    The inbox is the first, so that its row shares a page with the mailbox's counters."""
+
+    INBOX = REPLICA | 0x01
     DEFERRED_ACTION = REPLICA | 0x02
     SPOOLER_QUEUE = REPLICA | 0x03
     SHORTCUTS = REPLICA | 0x04
@@ -49,7 +51,7 @@ class Special(IntEnum):
     SENT = REPLICA | 0x0A
     TRASH = REPLICA | 0x0B
     OUTBOX = REPLICA | 0x0C
-    INBOX = REPLICA | 0x0D
+    ROOT = REPLICA | 0x0D
     DRAFTS = REPLICA | 0x0E
     CALENDAR = REPLICA | 0x0F
     JOURNAL = REPLICA | 0x10

@@ -35,7 +35,6 @@ PART_RECIPIENT = 1
 PART_ATTACHMENT = 2
 
 _COLD = struct.Struct("<BH")
-_NO_STATE = RowFlag(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class NewMessage:
     bag: bytes
     message_class: str = "IPM.Note"
     prefix: bytes = b""
-    flags: RowFlag = _NO_STATE
+    flags: RowFlag = RowFlag.NONE
     keywords: tuple[str, ...] = ()
     received: int = 0
     importance: int = 1
@@ -330,7 +329,7 @@ def part_blobs(part: Part) -> list[int]:
 def move(edit: Edit, row: Row, to_fid: int) -> Row:
     """Move a message within the mailbox: it takes a new MID, CN and UID."""
     txn, mailbox = edit.txn, edit.mailbox
-    mid, number = edit.new_id(), edit.number()
+    mid = edit.new_id()
     _reindex(edit, row, to_fid, mid, keep=False)
     cold = load(txn, mailbox, row.mid)
     _store_cold(txn, mailbox, mid, cold.prefix, cold.packed_bag)
@@ -341,6 +340,7 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
         _drop_parts(txn, mailbox, row.mid)
     contents.delete(txn, mailbox, row)
     _leave(edit, row, log.Kind.MOVED_OUT, old_fid=to_fid, old_mid=mid)
+    number = edit.number()
     new = row._replace(
         fid=to_fid, mid=mid, cn=edit.cn(number), read_cn=edit.cn(number), mod=number, saved=edit.now
     )

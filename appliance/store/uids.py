@@ -1,9 +1,10 @@
 """The UID order of a folder: which message has which UID, and which number it has in the sequence.
 
 Entries (UID, MID) stand in chunks of at most CHUNK entries. The last chunk, the tail, takes every new
-entry: UIDs only grow. A full tail is sealed under its first UID, and only then the directory, a packed
-array of (first UID, entries) of the sealed chunks, is written. So an arrival writes one small row, and
-the sequence number of a UID costs one sum over the directory (6 bytes for 128 messages).
+entry (UIDs only grow) and stands right behind the folder's row. A full tail is sealed under its first UID, and
+only then the directory, a packed array of (first UID, entries) of the sealed chunks, is written. So an
+arrival writes one small row, and the sequence number of a UID costs one sum over the directory (6 bytes for
+128 messages).
 
 Invariants:
 - UIDs rise within and across chunks; a sealed chunk is never empty; the tail may be.
@@ -15,7 +16,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
 
-from appliance.store.keys import Table, head_q, head_qi
+from appliance.store.keys import UID_TAIL, Table, beside_folder, head_q, head_qi
 from appliance.store.kv import ReadTxn, WriteTxn
 
 CHUNK = 128
@@ -25,7 +26,7 @@ MERGE = 96
 """Two neighbours that together hold no more than this become one."""
 
 TAIL = 0xFFFFFFFF
-"""The key of the tail; also one above every valid UID."""
+"""Above every valid UID."""
 
 _ENTRY = struct.Struct(">IQ")
 _ENTRIES = tuple(struct.Struct(">" + "IQ" * n) for n in range(CHUNK + 1))
@@ -53,7 +54,7 @@ class UidView:
         directory = txn.get(head_q(mailbox, Table.UID_DIRECTORY, fid)) or b""
         self._firsts, counts = _directory(directory)
         self._ends = list(accumulate(counts))
-        self._tail = txn.get(head_qi(mailbox, Table.UIDS, fid, TAIL)) or b""
+        self._tail = txn.get(beside_folder(mailbox, fid, UID_TAIL)) or b""
         self.count = (self._ends[-1] if self._ends else 0) + len(self._tail) // 12
         """How many messages the folder shows."""
 
@@ -132,7 +133,7 @@ def _put_directory(txn: WriteTxn, mailbox: int, fid: int, firsts: list[int], cou
 
 def append(txn: WriteTxn, mailbox: int, fid: int, uid: int, mid: int) -> None:
     """Add a message with a UID above all others."""
-    key = head_qi(mailbox, Table.UIDS, fid, TAIL)
+    key = beside_folder(mailbox, fid, UID_TAIL)
     tail = (txn.get(key) or b"") + _ENTRY.pack(uid, mid)
     if len(tail) < CHUNK * 12:
         txn.put(key, tail)
@@ -150,7 +151,7 @@ def remove(txn: WriteTxn, mailbox: int, fid: int, uids: list[int]) -> None:
         return
     firsts, counts = _directory(txn.get(head_q(mailbox, Table.UID_DIRECTORY, fid)) or b"")
     by_chunk: dict[int, set[int]] = {}
-    tail_key = head_qi(mailbox, Table.UIDS, fid, TAIL)
+    tail_key = beside_folder(mailbox, fid, UID_TAIL)
     tail = _pairs(txn.get(tail_key) or b"")
     tail_first = tail[0][0] if tail else TAIL
     for uid in uids:
@@ -206,7 +207,7 @@ def _packed(pairs: list[Pair]) -> bytes:
 def drop(txn: WriteTxn, mailbox: int, fid: int) -> None:
     """Forget the whole order (the folder goes)."""
     txn.delete_range(head_qi(mailbox, Table.UIDS, fid, 0), head_qi(mailbox, Table.UIDS, fid, TAIL))
-    txn.delete(head_qi(mailbox, Table.UIDS, fid, TAIL))
+    txn.delete(beside_folder(mailbox, fid, UID_TAIL))
     txn.delete(head_q(mailbox, Table.UID_DIRECTORY, fid))
 
 
@@ -223,7 +224,7 @@ def check(txn: ReadTxn, mailbox: int, fid: int) -> list[str]:
             if uid <= last or uid < first:
                 wrong.append(f"folder {fid:#x}: UID {uid} stands after {last} in chunk {first}")
             last = uid
-    for uid, _ in _pairs(txn.get(head_qi(mailbox, Table.UIDS, fid, TAIL)) or b""):
+    for uid, _ in _pairs(txn.get(beside_folder(mailbox, fid, UID_TAIL)) or b""):
         if uid <= last:
             wrong.append(f"folder {fid:#x}: UID {uid} stands after {last} in the tail")
         last = uid

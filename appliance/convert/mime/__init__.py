@@ -1,0 +1,1 @@
+"""MIME to message object and back, as MS-OXCMAIL says."""

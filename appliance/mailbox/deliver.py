@@ -1,0 +1,74 @@
+"""Delivery: one message into any number of mailboxes, in one transaction, with one stored copy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.mailbox import quotas
+from appliance.mailbox.errors import Reason, Refused, refusing
+from appliance.mailbox.incoming import Incoming
+from appliance.store import folders, mailboxes, messages
+from appliance.store.contents import Row
+from appliance.store.edit import editing
+from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.mailboxes import Special
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One mailbox that a message goes to. `prefix` are the trace headers of this recipient (Return-Path,
+    Delivered-To, Received), each line ended by CRLF. `folder` 0 is the inbox; `detail` is what stood behind
+    the plus sign of the address: a folder below the inbox or the top of that name takes the message."""
+
+    mailbox: int
+    prefix: bytes = b""
+    folder: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one target: the row, or why there is none."""
+
+    target: Target
+    row: Row | None
+    refused: Refused | None = None
+
+
+def deliver(
+    txn: WriteTxn, incoming: Incoming, targets: Sequence[Target], *, now: int, origin: int = 0
+) -> list[Outcome]:
+    """Put a message into each target's mailbox. A target that is over quota or gone is refused alone; its
+    outcome says so. Errors of the store itself undo everything."""
+    outcomes: list[Outcome] = []
+    blob = 0
+    for target in targets:
+        try:
+            with refusing():
+                fid = _place(txn, target, incoming.size)
+        except Refused as refused:
+            outcomes.append(Outcome(target, None, refused))
+            continue
+        with refusing(), editing(txn, target.mailbox, now=now, origin=origin) as edit:
+            new = incoming.bind(txn, received=now, prefix=target.prefix, blob=blob)
+            row = messages.insert(edit, fid, new)
+        blob = row.blob
+        outcomes.append(Outcome(target, row))
+    return outcomes
+
+
+def _place(txn: ReadTxn, target: Target, size: int) -> int:
+    """The folder that takes the message. Everything that can be refused is refused here, before a change."""
+    quotas.require_room(mailboxes.get(txn, target.mailbox), size + len(target.prefix))
+    fid = target.folder or _folder_of(txn, target)
+    if folders.get(txn, target.mailbox, fid).uidnext > messages.MAX_UID:
+        raise Refused(Reason.LIMIT, "the folder has used every UID")
+    return fid
+
+
+def _folder_of(txn: ReadTxn, target: Target) -> int:
+    if target.detail:
+        for parent in (Special.INBOX, Special.IPM_SUBTREE):
+            fid = folders.lookup(txn, target.mailbox, parent, target.detail)
+            if fid is not None:
+                return fid
+    return Special.INBOX

@@ -1,0 +1,114 @@
+"""Who may do what in a folder (MS-OXCPERM). Every operation of `mailbox/` asks here.
+
+The owner of a mailbox and the server itself have every right. Others have the rights of their own row;
+without one, the union of their groups' rows; without any, those of the default row; else none.
+"""
+
+from collections.abc import Callable, Iterable
+
+from appliance.mailbox.actor import Actor
+from appliance.mailbox.errors import Reason, Refused
+from appliance.store import folders, permissions
+from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.permissions import ALL, ANONYMOUS, DEFAULT, Right
+
+EVERYTHING = ALL | Right.FREE_BUSY_SIMPLE | Right.FREE_BUSY_DETAILED
+
+_WRITE = Right.CREATE | Right.EDIT_OWNED | Right.DELETE_OWNED
+_EDIT = _WRITE | Right.EDIT_ANY | Right.DELETE_ANY
+
+ROLES: dict[str, Right] = {
+    "owner": ALL,
+    "publishing-editor": Right.READ_ANY | _EDIT | Right.CREATE_SUBFOLDER | Right.FOLDER_VISIBLE,
+    "editor": Right.READ_ANY | _EDIT | Right.FOLDER_VISIBLE,
+    "publishing-author": Right.READ_ANY | _WRITE | Right.CREATE_SUBFOLDER | Right.FOLDER_VISIBLE,
+    "author": Right.READ_ANY | _WRITE | Right.FOLDER_VISIBLE,
+    "nonediting-author": Right.READ_ANY | Right.CREATE | Right.DELETE_OWNED | Right.FOLDER_VISIBLE,
+    "reviewer": Right.READ_ANY | Right.FOLDER_VISIBLE,
+    "contributor": Right.CREATE | Right.FOLDER_VISIBLE,
+    "free-busy-time": Right.FREE_BUSY_SIMPLE,
+    "free-busy-details": Right.FREE_BUSY_SIMPLE | Right.FREE_BUSY_DETAILED,
+    "none": Right.NONE,
+}
+"""Role names as the command line takes them."""
+
+GroupsOf = Callable[[ReadTxn, int], Iterable[int]]
+
+
+def _no_groups(txn: ReadTxn, user: int) -> Iterable[int]:
+    return ()
+
+
+def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, groups_of: GroupsOf = _no_groups) -> Right:
+    """What `actor` may do in a folder."""
+    if actor.admin or actor.mailbox == mailbox:
+        return EVERYTHING
+    rows = permissions.members(txn, mailbox, fid)
+    if not rows:
+        return Right.NONE
+    if actor.user == 0:
+        return rows.get(ANONYMOUS, Right.NONE)
+    own = rows.get(actor.user)
+    if own is not None:
+        return own
+    union, found = Right.NONE, False
+    for group in groups_of(txn, actor.user):
+        if group in rows:
+            union, found = union | rows[group], True
+    return union if found else rows.get(DEFAULT, Right.NONE)
+
+
+def require(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, right: Right) -> Right:
+    """Refuse with ACCESS_DENIED unless the actor has every one of `right` (FOLDER_OWNER implies all); with
+    NOT_FOUND when even the folder's existence is none of the actor's business."""
+    have = effective(txn, actor, mailbox, fid)
+    if right & ~have and not have & Right.FOLDER_OWNER:
+        if not have & (Right.FOLDER_VISIBLE | Right.READ_ANY):
+            raise Refused(Reason.NOT_FOUND)
+        raise Refused(Reason.ACCESS_DENIED)
+    return have
+
+
+def parse(text: str) -> Right:
+    """RIGHTS of the command line: a role's name, or single rights joined by commas. Raises Refused."""
+    role = ROLES.get(text.strip().lower())
+    if role is not None:
+        return role
+    rights = Right.NONE
+    for word in text.split(","):
+        try:
+            rights |= Right[word.strip().upper().replace("-", "_")]
+        except KeyError:
+            known = ", ".join([*ROLES, *(r.name.lower().replace("_", "-") for r in Right if r.name)])
+            raise Refused(Reason.INVALID, f"{word!r} is not one of: {known}") from None
+    return rights
+
+
+def describe(rights: Right) -> str:
+    """The role with these rights, or the single rights joined by commas."""
+    for name, role in ROLES.items():
+        if role == rights:
+            return name
+    return ",".join(r.name.lower().replace("_", "-") for r in Right if r.name and r in rights)
+
+
+def listing(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> dict[int, Right]:
+    """The rows of a folder. Needs FOLDER_OWNER."""
+    require(txn, actor, mailbox, fid, Right.FOLDER_OWNER)
+    return permissions.members(txn, mailbox, fid)
+
+
+def grant(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, member: int, rights: Right) -> None:
+    """Set a member's rights. Needs FOLDER_OWNER."""
+    require(txn, actor, mailbox, fid, Right.FOLDER_OWNER)
+    folders.get(txn, mailbox, fid)
+    permissions.put(txn, mailbox, fid, member, rights)
+    txn.touch(mailbox)
+
+
+def revoke(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, member: int) -> None:
+    """Take a member's row away. Needs FOLDER_OWNER. Raises Refused NOT_FOUND when there is none."""
+    require(txn, actor, mailbox, fid, Right.FOLDER_OWNER)
+    if not permissions.delete(txn, mailbox, fid, member):
+        raise Refused(Reason.NOT_FOUND)
+    txn.touch(mailbox)

@@ -1,0 +1,234 @@
+/* Python binding of the MIME scanner: appliance.formats.mime._native, stable ABI of 3.11.
+ *
+ * Scanner(header_bytes, kept_bytes, value_bytes, fields, depth, parts) with feed(data) and
+ * finish() -> (table, headers); scan(data, the same six numbers) -> (table, headers).
+ * The GIL is released over the work; a scanner that is in use in another thread raises RuntimeError.
+ * Errors: MemoryError; ValueError for limits out of range and for use after finish. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "mime.h"
+
+enum { GIL_WORTH = 8192 }; /* below that, giving the GIL away costs more than it gives */
+
+typedef struct {
+    PyObject_HEAD
+    mime_scanner *scanner;
+    int busy;
+} ScannerObject;
+
+static int parse_limits(PyObject *args, Py_ssize_t first, mime_limits *limits)
+{
+    unsigned long long v[6];
+    Py_ssize_t i;
+    if (PyTuple_Size(args) != first + 6) {
+        PyErr_SetString(PyExc_TypeError, "six limits expected");
+        return -1;
+    }
+    for (i = 0; i < 6; i++) {
+        v[i] = PyLong_AsUnsignedLongLong(PyTuple_GetItem(args, first + i));
+        if (PyErr_Occurred())
+            return -1;
+        if (v[i] == 0 || v[i] > (i < 3 ? 1ULL << 40 : i == 4 ? 10000ULL : 1ULL << 24)) {
+            PyErr_SetString(PyExc_ValueError, "limit out of range");
+            return -1;
+        }
+    }
+    limits->header_bytes = v[0];
+    limits->kept_bytes = v[1];
+    limits->value_bytes = v[2];
+    limits->fields = (uint32_t)v[3];
+    limits->depth = (uint32_t)v[4];
+    limits->parts = (uint32_t)v[5];
+    return 0;
+}
+
+static int feed(mime_scanner *s, PyObject *data)
+{
+    Py_buffer view;
+    bool good;
+    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+        return -1;
+    if (view.len >= GIL_WORTH) {
+        Py_BEGIN_ALLOW_THREADS
+        good = mime_feed(s, (const uint8_t *)view.buf, (size_t)view.len);
+        Py_END_ALLOW_THREADS
+    } else {
+        good = mime_feed(s, (const uint8_t *)view.buf, (size_t)view.len);
+    }
+    PyBuffer_Release(&view);
+    if (!good) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *headers_of(const writer *headers)
+{
+    reader r = reader_of(headers->data, headers->size);
+    PyObject *list = PyList_New(0);
+    while (list && reader_left(&r)) {
+        uint64_t n = read_varint(&r);
+        const uint8_t *p = n <= SIZE_MAX ? read_bytes(&r, (size_t)n) : NULL;
+        PyObject *item = p ? PyBytes_FromStringAndSize((const char *)p, (Py_ssize_t)n) : NULL;
+        if (item == NULL || PyList_Append(list, item) < 0) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_SystemError, "header list");
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
+static PyObject *finish(mime_scanner *s)
+{
+    writer table = {0}, headers = {0};
+    PyObject *list, *result = NULL;
+    if (!mime_finish(s, &table, &headers)) {
+        PyErr_NoMemory();
+    } else {
+        list = headers_of(&headers);
+        if (list) {
+            PyObject *bytes = PyBytes_FromStringAndSize((const char *)table.data, (Py_ssize_t)table.size);
+            result = bytes ? PyTuple_Pack(2, bytes, list) : NULL;
+            Py_XDECREF(bytes);
+            Py_DECREF(list);
+        }
+    }
+    writer_free(&table);
+    writer_free(&headers);
+    return result;
+}
+
+static PyObject *Scanner_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    mime_limits limits;
+    ScannerObject *self;
+    (void)kwargs;
+    if (parse_limits(args, 0, &limits) < 0)
+        return NULL;
+    self = (ScannerObject *)allocate(type, 0);
+    if (self == NULL)
+        return NULL;
+    self->busy = 0;
+    self->scanner = mime_new(&limits);
+    if (self->scanner == NULL) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+static void Scanner_dealloc(PyObject *object)
+{
+    ScannerObject *self = (ScannerObject *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    mime_free(self->scanner);
+    release(object);
+    Py_DECREF(type);
+}
+
+static int claim(ScannerObject *self)
+{
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "scanner in use in another thread");
+        return -1;
+    }
+    if (self->scanner == NULL) {
+        PyErr_SetString(PyExc_ValueError, "scanner is finished");
+        return -1;
+    }
+    self->busy = 1;
+    return 0;
+}
+
+static PyObject *Scanner_feed(PyObject *object, PyObject *data)
+{
+    ScannerObject *self = (ScannerObject *)object;
+    int result;
+    if (claim(self) < 0)
+        return NULL;
+    result = feed(self->scanner, data);
+    self->busy = 0;
+    if (result < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *Scanner_finish(PyObject *object, PyObject *unused)
+{
+    ScannerObject *self = (ScannerObject *)object;
+    PyObject *result;
+    (void)unused;
+    if (claim(self) < 0)
+        return NULL;
+    result = finish(self->scanner);
+    self->busy = 0;
+    mime_free(self->scanner);
+    self->scanner = NULL;
+    return result;
+}
+
+static PyObject *module_scan(PyObject *module, PyObject *args)
+{
+    mime_limits limits;
+    mime_scanner *s;
+    PyObject *result = NULL;
+    (void)module;
+    if (PyTuple_Size(args) < 1) {
+        PyErr_SetString(PyExc_TypeError, "data expected");
+        return NULL;
+    }
+    if (parse_limits(args, 1, &limits) < 0)
+        return NULL;
+    s = mime_new(&limits);
+    if (s == NULL)
+        return PyErr_NoMemory();
+    if (feed(s, PyTuple_GetItem(args, 0)) == 0)
+        result = finish(s);
+    mime_free(s);
+    return result;
+}
+
+static PyMethodDef Scanner_methods[] = {
+    {"feed", Scanner_feed, METH_O, "Take the next bytes of the message."},
+    {"finish", Scanner_finish, METH_NOARGS, "End of the message: (table, headers)."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot Scanner_slots[] = {
+    {Py_tp_new, Scanner_new},
+    {Py_tp_dealloc, Scanner_dealloc},
+    {Py_tp_methods, Scanner_methods},
+    {Py_tp_doc, "MIME structure scanner over streamed chunks."},
+    {0, NULL},
+};
+
+static PyType_Spec Scanner_spec = {
+    "appliance.formats.mime._native.Scanner", sizeof(ScannerObject), 0, Py_TPFLAGS_DEFAULT, Scanner_slots,
+};
+
+static int module_exec(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &Scanner_spec, NULL);
+    int result = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
+    Py_XDECREF(type);
+    return result;
+}
+
+static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, module_exec}, {0, NULL}};
+
+static PyMethodDef module_methods[] = {
+    {"scan", module_scan, METH_VARARGS, "Scan a whole message: (table, headers)."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT, "_native", "MIME scanner.", 0, module_methods, module_slots, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void) { return PyModuleDef_Init(&module_def); }
