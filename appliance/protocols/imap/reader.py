@@ -109,6 +109,10 @@ class Reader:
         self._buffer.clear()
         self._reset()
 
+    def rest(self) -> bytes:
+        """Take out what waits and is not read yet."""
+        return self._cut(len(self._buffer))
+
     def next(self) -> Event | None:
         """The next event, or None when more octets are needed. After `LiteralAsked` one of the answers must
         come first."""

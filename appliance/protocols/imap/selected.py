@@ -89,9 +89,13 @@ class Selected:
             if 0 < left <= self.ceiling:
                 insort(self.gone, left)
                 self.changed.discard(left)
-            if change.kind in (Kind.FLAGS, Kind.CHANGED) and change.origin != self.origin:
-                if 0 < change.uid <= self.ceiling:
-                    self.changed.add(change.uid)
+            told = change.kind in (Kind.FLAGS, Kind.CHANGED) and change.origin != self.origin
+            if told and 0 < change.uid <= self.ceiling:
+                self.changed.add(change.uid)
+
+    def modseq(self, txn: ReadTxn) -> int:
+        """HIGHESTMODSEQ of the folder."""
+        return folders.get(txn, self.mailbox, self.fid).contents_mod
 
     def is_recent(self, uid: int) -> bool:
         """Whether a message is \\Recent in this session."""

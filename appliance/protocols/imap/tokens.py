@@ -148,8 +148,8 @@ class Cursor:
             held = self.literal()
             if isinstance(held, Streamed):
                 raise Bad("The literal is too big here.")
-            if b"\0" in held.data and not held.binary:
-                raise Bad("A literal holds NUL.")  # RFC 9051 4.3: CHAR8 is without NUL
+            if held.binary or b"\0" in held.data:
+                raise Bad("A binary literal stands where a string is expected.")  # RFC 9051 4.3
             return held.data
         found = self.expect(_QUOTED, "a string")
         return _ESCAPE.sub(rb"\1", found[1:-1])
