@@ -20,12 +20,14 @@ _KEY = pack(SERVER, Table.DIRECTORY, 0, "organization")
 @dataclass(frozen=True, slots=True)
 class Organization:
     """`domains` in A-labels, the primary one first; `hostname` is the server's own name; `name` stands in
-    legacy distinguished names; `default_quota` in bytes for new mailboxes, None without limit."""
+    legacy distinguished names; `default_quota` in bytes for new mailboxes, None without limit; `ntlm`
+    is whether NTLM is spoken (`credentials.set_ntlm` switches it)."""
 
     domains: tuple[str, ...] = ()
     hostname: str = "localhost"
     name: str = "First Organization"
     default_quota: int | None = None
+    ntlm: bool = True
 
     @property
     def domain(self) -> str:

@@ -44,8 +44,8 @@ class Table(IntEnum):
     # of a mailbox
     MAILBOX = 32
     FOLDERS = 33
-    LOG = 34
-    CONTENTS = 35
+    CONTENTS = 34
+    LOG = 35
     UIDS = 36
     UID_DIRECTORY = 37
     FOLDER_NAMES = 38

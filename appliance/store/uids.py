@@ -1,8 +1,8 @@
 """The UID order of a folder: which message has which UID, and which number it has in the sequence.
 
 Entries (UID, MID) stand in chunks of at most CHUNK entries. The last chunk, the tail, takes every new
-entry (UIDs only grow) and stands right behind the folder's row. A full tail is sealed under its first UID, and
-only then the directory, a packed array of (first UID, entries) of the sealed chunks, is written. So an
+entry (UIDs only grow) and stands right behind the folder's row. A full tail is sealed under its first UID,
+and only then the directory, a packed array of (first UID, entries) of the sealed chunks, is written. So an
 arrival writes one small row, and the sequence number of a UID costs one sum over the directory (6 bytes for
 128 messages).
 
