@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.store import blobs, contents, folders, log, mailboxes, messages, uids
+from appliance.store import blobs, contents, folders, log, mailboxes, messages, queue, uids
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
 from appliance.store.folders import Folder
@@ -55,6 +55,8 @@ def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
         for identity in mailboxes.identities(txn):
             wrong += _mailbox(txn, identity, references)
         wrong += _strays(txn)
+        wrong += [f"queue: {line}" for line in queue.check(txn)]
+        references.update(queue.references(txn))
         for extra in extras:
             wrong += [f"{extra.name}: {line}" for line in extra.check(txn)]
             if extra.references is not None:

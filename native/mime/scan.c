@@ -112,8 +112,8 @@ static void consume(mime_scanner *s, const uint8_t *p, size_t n)
         for (i = 0; i < STRIDE; i++) {
             uint8_t is_lf = p[i] == '\n';
             lf += is_lf;
-            cr += p[i] == '\r';
-            crlf += is_lf & (p[i - 1] == '\r');
+            cr += (uint8_t)(p[i] == '\r');
+            crlf += is_lf & (uint8_t)(p[i - 1] == '\r');
             high |= p[i];
             nul |= p[i] == 0;
         }
@@ -218,14 +218,13 @@ static bool next_parameter(mime_scanner *s, reader *v, reader *name, reader *val
             v->pos++;
         if (v->pos >= v->size)
             return false;
-        start = v->pos;
-        while (v->pos < v->size && v->data[v->pos] != '=' && v->data[v->pos] != ';')
+        start = end = v->pos;
+        while (end < v->size && !is_space(v->data[end]) && !strchr("=;(", v->data[end] ? v->data[end] : 'x'))
+            end++;
+        for (v->pos = end; v->pos < v->size && v->data[v->pos] != '=' && v->data[v->pos] != ';';)
             v->pos++;
-        end = v->pos;
         if (v->pos >= v->size || v->data[v->pos] == ';')
             continue;
-        while (end > start && is_space(v->data[end - 1]))
-            end--;
         *name = reader_of(v->data + start, end - start);
         v->pos++;
         skip_space(v);
@@ -484,16 +483,17 @@ static void forget_boundary(mime_scanner *s, frame *f)
     f->boundary_size = 0;
 }
 
-static void close_part(mime_scanner *s, uint64_t end, uint64_t lines)
+/* end and lines are raised where the part has no body, so that what is around it does not end before it. */
+static void close_part(mime_scanner *s, uint64_t *end, uint64_t *lines)
 {
     frame *f = &s->frames[s->depth - 1];
     part *p = &s->parts[f->part];
-    if (end < p->body_start) {
-        end = p->body_start;
-        lines = p->lines;
+    if (*end < p->body_start) {
+        *end = p->body_start;
+        *lines = p->lines;
     }
-    p->body_end = end;
-    p->lines = lines - p->lines;
+    p->body_end = *end;
+    p->lines = *lines - p->lines;
     if (f->boundary_size) {
         p->findings |= MIME_MISSING_END;
         forget_boundary(s, f);
@@ -590,7 +590,7 @@ static void meet_boundary(mime_scanner *s, int k, bool closing, bool loose)
     frame *f = &s->frames[k];
     part *p;
     while ((int)s->depth - 1 > k)
-        close_part(s, end, lines);
+        close_part(s, &end, &lines);
     p = &s->parts[f->part];
     if (loose)
         p->findings |= MIME_LOOSE_BOUNDARY;
@@ -896,6 +896,7 @@ static bool reread_with_cr(mime_scanner *s)
 bool mime_finish(mime_scanner *s, writer *table, writer *headers)
 {
     uint32_t findings = 0, i;
+    uint64_t end, lines;
     if (s->finished || is_failed(s))
         return false;
     if (s->n_lf == 0 && s->n_cr && s->header.size == s->offset && s->state == HEADER && !reread_with_cr(s))
@@ -909,8 +910,10 @@ bool mime_finish(mime_scanner *s, writer *table, writer *headers)
     if (s->state == HEADER)
         end_header(s, s->offset, lines_so_far(s), false);
     attribute(s, s->frames[s->depth - 1].part, false);
+    end = s->offset;
+    lines = lines_so_far(s);
     while (s->depth)
-        close_part(s, s->offset, lines_so_far(s));
+        close_part(s, &end, &lines);
     s->finished = true;
     if (s->n_lf > s->n_crlf)
         findings |= MIME_BARE_LF;

@@ -16,7 +16,7 @@ MAX_ADDRESSES = 20_000
 
 _SPECIALS = b'()<>@,;:"[]'
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]{1,64}\?[bBqQ]\?[^?\r\n\"<>]*\?=")
-_ATOM = re.compile(rb'[^\s()<>@,;:"\[\]]+')
+_ATOM = re.compile(rb'[^ \t\r\n()<>@,;:"\[\]]+')
 _SPACE = b" \t\r\n"
 
 
@@ -196,10 +196,10 @@ class _Reader:
     def special(self, mark: bytes, space: bool) -> None:
         inside = self.name is not None and self.done is None
         if mark == b"<" and not inside:
+            name = self.phrase()
             if self.done is not None:  # a second <...> without a comma
                 self.flush()
-            self.name = self.phrase()
-            self.words = []
+            self.name, self.words = name, []
         elif mark == b">" and inside:
             spec = self.spec()
             self.done = Mailbox(self.name or self.comment, spec.route, spec.local, spec.domain)
@@ -240,7 +240,7 @@ def parse_addresses(value: bytes) -> list[Mailbox | Group]:
             reader.special(content, space)
             if len(reader.found) + len(reader.members) >= MAX_ADDRESSES:
                 break
-        elif reader.done is None:
+        else:
             reader.words.append((kind, content, space))
     reader.end_group()
     return reader.found

@@ -114,7 +114,7 @@ def codec_of(charset: str) -> str | None:
         if candidate.startswith("windows-") and candidate[8:].isdigit():
             candidate = "cp" + candidate[8:]
         try:
-            b"".decode(candidate)  # LookupError also for codecs that do not give text
+            b"a".decode(candidate, "replace")  # LookupError also for codecs that do not give text
             found = codecs.lookup(candidate).name
         except (LookupError, ValueError):
             continue

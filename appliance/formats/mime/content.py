@@ -35,10 +35,10 @@ def skip_space(value: bytes, at: int) -> int:
     return at
 
 
-def token(value: bytes, at: int) -> tuple[bytes, int]:
-    """The bytes up to white space, a slash, a semicolon or a comment, and the position after them."""
+def token(value: bytes, at: int, ends: bytes = b" \t\r\n/;(") -> tuple[bytes, int]:
+    """The bytes up to one of `ends`, and the position after them."""
     start = at
-    while at < len(value) and value[at] not in b" \t\r\n/;(":
+    while at < len(value) and value[at] not in ends:
         at += 1
     return value[start:at], at
 
@@ -72,12 +72,11 @@ def parameters(value: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
             at = skip_space(value, at + 1)
         if at >= len(value):
             return
-        start = at
+        name, at = token(value, at, b" \t\r\n=;(")
         while at < len(value) and value[at] not in b"=;":
             at += 1
         if at >= len(value) or value[at] == 0x3B:
             continue
-        name = value[start:at].rstrip(SPACE)
         at = skip_space(value, at + 1)
         if at < len(value) and value[at] == 0x22:
             content, at = _quoted(value, at + 1)

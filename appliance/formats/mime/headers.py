@@ -40,15 +40,20 @@ def unfold(value: bytes) -> bytes:
     return value.translate(None, b"\r\n").strip(b" \t")
 
 
-def _entries(block: bytes) -> Iterator[tuple[int, bytes]]:
-    pattern = _CR_FIELD if b"\n" not in block and b"\r" in block else _LF_FIELD
+def _entries(block: bytes, eol: int | None = None) -> Iterator[tuple[int, bytes]]:
+    if eol is None:
+        eol = 0x0D if b"\n" not in block and b"\r" in block else 0x0A
+    pattern = _CR_FIELD if eol == 0x0D else _LF_FIELD
     for match in pattern.finditer(block):
         yield match.start(), match[0]
 
 
-def fields_of(block: bytes) -> Iterator[Field]:
-    """The fields in order; lines that are no field (an mbox From_ line, the empty line) are passed over."""
-    for offset, raw in _entries(block):
+def fields_of(block: bytes, eol: int | None = None) -> Iterator[Field]:
+    """The fields in order; lines that are no field (an mbox From_ line, the empty line) are passed over.
+
+    eol: the byte that ends lines, if it is known.
+    """
+    for offset, raw in _entries(block, eol):
         match = _NAME.match(raw)
         if match:
             yield Field(match[1], raw, offset)

@@ -64,12 +64,12 @@ def _word(data: bytes) -> bytes:
     return b"=?utf-8?Q?" + quoted + b"?=" if len(quoted) <= len(coded) else b"=?utf-8?B?" + coded + b"?="
 
 
-def _split_words(text: str) -> list[bytes]:
+def _split_words(text: str, used: int) -> list[bytes]:
     words: list[bytes] = []
     piece = b""
     for char in text:
         data = char.encode("utf-8", "replace")
-        if piece and len(_word(piece + data)) > MAX_WORD:
+        if piece and len(_word(piece + data)) > MAX_WORD - (0 if words else used):
             words.append(_word(piece))
             piece = b""
         piece += data
@@ -83,23 +83,28 @@ def needs_words(text: str) -> bool:
     return not text.isascii() or not text.isprintable() or "=?" in text
 
 
-def encode_words(text: str) -> bytes:
+def encode_words(text: str, *, every: bool = False, used: int = 0) -> bytes:
     """Text for an unstructured field body or a phrase: ASCII words as they are, the rest as encoded words.
 
     Words are separated by one space, at which the caller may fold; blanks at the ends and runs of blanks are
-    kept by encoding them. Line ends become spaces.
+    kept by encoding them. Line ends become spaces. every: all of the text in encoded words.
+    used: characters that stand before on the first line, at most 40 count.
     """
+    used = min(used, 40)
     text = re.sub(r"\r\n|[\r\n]", " ", text)
+    if every:
+        return b" ".join(_split_words(text, used))
     if not needs_words(text) and text == text.strip() and "  " not in text and "\t" not in text:
         if all(len(word) < 900 for word in text.split(" ")):  # RFC 5322 2.1.1: 998 to a line
             return text.encode("ascii")
-        return b" ".join(_split_words(text))
+        return b" ".join(_split_words(text, used))
     parts = text.split(" ")
     odd = [not part or needs_words(part) or len(part) > 900 for part in parts]
     first, last = odd.index(True), len(odd) - 1 - odd[::-1].index(True)
+    coded = " ".join(parts[first : last + 1])
     plain_before = [part.encode("ascii") for part in parts[:first]]
     plain_after = [part.encode("ascii") for part in parts[last + 1 :]]
-    return b" ".join([*plain_before, *_split_words(" ".join(parts[first : last + 1])), *plain_after])
+    return b" ".join([*plain_before, *_split_words(coded, used), *plain_after])
 
 
 def encode_parameter(name: str, value: str) -> list[bytes]:
