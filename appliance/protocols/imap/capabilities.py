@@ -15,10 +15,10 @@ _BASE = (
 )
 
 
-def may_send_password(session: "Session") -> bool:
+def is_private(session: "Session") -> bool:
     """Whether a password may be sent: under TLS, or within this machine (RFC 9051 11.1)."""
     connection = session.channel.connection
-    return connection.is_secure or connection.is_loopback
+    return connection.is_secure or (connection.is_loopback and session.services.trust_loopback)
 
 
 def capabilities(session: "Session") -> bytes:
@@ -30,12 +30,10 @@ def capabilities(session: "Session") -> bytes:
         words.append(b"LITERAL-")
         if connection.can_start_tls:
             words.append(b"STARTTLS")
-        if may_send_password(session):
-            words.append(b"AUTH=PLAIN AUTH=LOGIN")
-        else:
+        private = is_private(session)
+        words += [b"AUTH=" + name.encode() for name in session.services.mechanisms(private)]
+        if not private:
             words.append(b"LOGINDISABLED")
-        if session.services.accounts.offers_ntlm:
-            words.append(b"AUTH=NTLM")
     else:
         words.append(b"LITERAL+")
         if not connection.is_compressed:

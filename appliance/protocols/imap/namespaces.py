@@ -170,9 +170,7 @@ def _other(session: "Session", txn: ReadTxn, mailbox: int, address: str) -> list
     return [Node(prefix, None, True), *nodes] if nodes else []
 
 
-def _mailbox(
-    session: "Session", txn: ReadTxn, mailbox: int, prefix: str, space: Space
-) -> Iterator[Node]:
+def _mailbox(session: "Session", txn: ReadTxn, mailbox: int, prefix: str, space: Space) -> Iterator[Node]:
     listed = list(mailbox_folders.list_folders(txn, session.actor, mailbox))
     parents = {each.folder.parent for each in listed}
     shown: set[str] = set()
@@ -183,9 +181,7 @@ def _mailbox(
                 shown.add(above)
                 yield Node(above, None, True)
         shown.add(name)
-        yield Node(
-            name, Found(mailbox, each.folder, each.rights, space), each.folder.fid in parents
-        )
+        yield Node(name, Found(mailbox, each.folder, each.rights, space), each.folder.fid in parents)
 
 
 def _above(name: str, prefix: str) -> Iterator[str]:

@@ -130,7 +130,9 @@ _NO_STRUCTURE = b'("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 0 0)'
 _NOTHING = blobs.Structure(b"", _NO_ENVELOPE, _NO_STRUCTURE)
 
 
-def fetch_section(message: Message, wanted: Section, partial: tuple[int, int] | None) -> bytes | Stream | None:
+def fetch_section(
+    message: Message, wanted: Section, partial: tuple[int, int] | None
+) -> bytes | Stream | None:
     """The octets of a section; None when there is no such section."""
     scan = message.scan
     if scan is None:

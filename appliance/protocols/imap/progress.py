@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 class Progress:
     """Tells the client every few seconds how far the running command is. `total` 0: not known."""
 
-    __slots__ = ("_last", "_session", "_total")
+    __slots__ = ("_last", "_session", "total")
 
     def __init__(self, session: "Session", total: int = 0) -> None:
         self._session = session
-        self._total = total
+        self.total = total
         self._last = time.monotonic()
 
     def tell(self, done: int) -> None:
@@ -26,6 +26,6 @@ class Progress:
         if now - self._last < INPROGRESS_AFTER:
             return
         self._last = now
-        total = b"%d" % self._total if self._total else b"NIL"
-        code = b"INPROGRESS (%s %d %s)" % (quoted(self._session.tag), min(done, self._total or done), total)
+        total = b"%d" % self.total if self.total else b"NIL"
+        code = b"INPROGRESS (%s %d %s)" % (quoted(self._session.tag), min(done, self.total or done), total)
         self._session.ok(code, "Still at it.")

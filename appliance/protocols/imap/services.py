@@ -7,12 +7,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
+from appliance.directory import sasl
+from appliance.directory.authenticate import Authenticator
+from appliance.directory.model import Protocol
 from appliance.mailbox.errors import Reason, Refused, refused
 from appliance.mailbox.incoming import Incoming, Ingest
+from appliance.mailbox.search.evaluate import Index
+from appliance.mailbox.search.facts import Source
 from appliance.mapi import times
 from appliance.net import bridge
 from appliance.net.watch import Watches
-from appliance.protocols.imap.accounts import Accounts
 from appliance.protocols.imap.capabilities import capabilities
 from appliance.protocols.imap.limits import APPEND_LIMIT
 from appliance.protocols.imap.recent import Recents
@@ -33,13 +37,32 @@ class Services:
     """One for the process (or for a test's server)."""
 
     def __init__(
-        self, store: Store, watches: Watches, accounts: Accounts, *, append_limit: int = APPEND_LIMIT
+        self,
+        store: Store,
+        watches: Watches,
+        authenticator: Authenticator,
+        *,
+        source: Source,
+        index: Index | None = None,
+        append_limit: int = APPEND_LIMIT,
+        trust_loopback: bool = True,
     ) -> None:
         self.store = store
         self.watches = watches
-        self.accounts = accounts
+        self.authenticator = authenticator
+        self.source = source
+        """Opens messages for searches."""
+        self.index = index
+        """The full-text index, if there is one."""
         self.append_limit = append_limit
+        self.trust_loopback = trust_loopback
+        """Whether connections within the machine count as private."""
         self.recents = Recents(self.now())
+
+    def mechanisms(self, secure: bool) -> list[str]:
+        """Names of the SASL mechanisms to offer on a connection that is (or is not) private."""
+        context = sasl.Context(self.authenticator, Protocol.IMAP, "", secure, b"", 0)
+        return list(sasl.offered(context))
 
     @staticmethod
     def now() -> int:
@@ -66,6 +89,17 @@ class Services:
         """Run a pure function on the writer thread and await its commit. Raises Refused."""
         try:
             return await bridge.write(self.store, fn, weight=weight, reserve=reserve)
+        except StoreError as error:
+            raise refused(error) from error
+
+    async def step(self, step: Callable[[], bool]) -> bool:
+        """One step of a search in a reader thread; whether it is finished. Raises Refused."""
+        return await self.call(step)
+
+    async def call(self, fn: Callable[[], T]) -> T:
+        """Run something long in a worker thread. Raises Refused."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, fn)
         except StoreError as error:
             raise refused(error) from error
 

@@ -21,6 +21,7 @@ from appliance.protocols.imap import limits
 from appliance.protocols.imap.announce import announcements
 from appliance.protocols.imap.channel import Channel
 from appliance.protocols.imap.errors import Bad, Bye, No, of_refusal
+from appliance.protocols.imap.fetch_grammar import FetchRequest, Item
 from appliance.protocols.imap.notify import Notifications
 from appliance.protocols.imap.reader import (
     CommandRead,
@@ -33,6 +34,7 @@ from appliance.protocols.imap.reader import (
     tag_of,
 )
 from appliance.protocols.imap.selected import Selected
+from appliance.protocols.imap.sequence import SequenceSet
 from appliance.protocols.imap.services import Services
 from appliance.protocols.imap.table import Announce, Command, State
 from appliance.protocols.imap.tokens import Cursor
@@ -247,13 +249,13 @@ class Session:
     async def _prepare(self, asked: LiteralAsked) -> bool:
         """Check an announced literal; whether it is a message to be streamed. Raises No, Bad, Refused."""
         known = self._lookup(asked.pieces)
-        if known is not None and known.states & self.state and known.upload is not None:
-            if known.upload.is_message(asked.pieces):
-                if asked.size > self.services.append_limit:
-                    raise No("The message is too big.", b"TOOBIG")  # RFC 7889 5
-                await known.upload.open(self, asked.pieces, asked.size)
-                self.upload.current = Ingest(self.services.store)
-                return True
+        upload = known.upload if known is not None and known.states & self.state else None
+        if upload is not None and upload.is_message(asked.pieces):
+            if asked.size > self.services.append_limit:
+                raise No("The message is too big.", b"TOOBIG")  # RFC 7889 5
+            await upload.open(self, asked.pieces, asked.size)
+            self.upload.current = Ingest(self.services.store)
+            return True
         stranger = self.state is State.NOT_AUTHENTICATED
         if stranger and asked.size > limits.MAX_LITERAL_STRANGER:
             raise Bad("The literal is too big.", b"TOOBIG")
@@ -342,6 +344,8 @@ class Session:
             arguments = command.parse(cursor)
             done = await command.run(self, arguments)
             await self.announce(command.announce)
+            if self.notifications is not None and command.announce is not Announce.NOTHING:
+                await self.notifications.push(self, between=False)
             if not self.replied:
                 self.channel.write(status(tag, b"OK", done.text, done.code))
             self._bad = 0
@@ -378,6 +382,11 @@ class Session:
         self._bad += 1
         if self._bad >= limits.MAX_BAD_COMMANDS:
             raise Bye("Too many commands that are not understood.")
+
+    async def fetch_new(self, first: int, items: tuple[Item, ...]) -> None:
+        """Send items of the messages that have just come (NOTIFY, RFC 5465 5.1)."""
+        request = FetchRequest(SequenceSet(((first, self.folder.ceiling),)), items, uid=True)
+        await self._commands[b"UID FETCH"].run(self, request)
 
     async def announce(self, what: Announce) -> None:
         """Tell what became of the selected folder, as far as that is allowed now."""

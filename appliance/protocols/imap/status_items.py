@@ -39,9 +39,7 @@ def parse_items(cursor: Cursor) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def status_line(
-    session: "Session", txn: ReadTxn, name: str, found: Found, items: tuple[bytes, ...]
-) -> bytes:
+def status_line(session: "Session", txn: ReadTxn, name: str, found: Found, items: tuple[bytes, ...]) -> bytes:
     """`STATUS name (...)`, without asterisk and line end."""
     facts = [b"%s %s" % (item, _value(session, txn, found, item)) for item in items]
     return b"STATUS %s (%s)" % (mailbox(name, utf8=session.utf8), b" ".join(facts))

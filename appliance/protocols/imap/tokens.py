@@ -100,6 +100,10 @@ class Cursor:
         self._position = end
         return True
 
+    def back(self, count: int) -> None:
+        """Step back over `count` characters that were just read."""
+        self._position -= count
+
     def require(self, text: bytes) -> None:
         """Skip `text`. Raises Bad."""
         if not self.accept(text):

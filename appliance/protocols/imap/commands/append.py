@@ -48,7 +48,8 @@ class Replace:
 
 def _message(cursor: Cursor) -> Message:
     """[SP flag-list] [SP date-time] SP literal."""
-    bits, keywords, received = 0, (), 0
+    bits, received = 0, 0
+    keywords: tuple[str, ...] = ()
     cursor.space()
     if cursor.peek() == b"(":
         bits, keywords = flags.split(cursor.flag_list())
@@ -92,13 +93,22 @@ def parse_replace(cursor: Cursor, *, uid: bool) -> Replace:
     return Replace(old, uid, Append(name, (message,)))
 
 
-def _target_of(pieces: tuple[Piece, ...], utf8: bool) -> tuple[Cursor, SequenceSet | None] | None:
-    """A cursor that stands at the mailbox of APPEND or REPLACE."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """APPEND or REPLACE read as far as the mailbox, at which the cursor stands."""
+
+    cursor: Cursor
+    old: SequenceSet | None
+    uid: bool
+
+
+def _begin(pieces: tuple[Piece, ...], utf8: bool) -> _Begun:
     cursor = Cursor(pieces, utf8=utf8)
     cursor.tag()
     cursor.space()
     word = cursor.word()
-    if word == b"UID":
+    uid = word == b"UID"
+    if uid:
         cursor.space()
         word = cursor.word()
     cursor.space()
@@ -106,39 +116,29 @@ def _target_of(pieces: tuple[Piece, ...], utf8: bool) -> tuple[Cursor, SequenceS
     if word == b"REPLACE":
         old = cursor.sequence_set(saved=False)
         cursor.space()
-    return cursor, old
+    return _Begun(cursor, old, uid)
 
 
 def is_message(pieces: tuple[Piece, ...]) -> bool:
     """Whether the literal after `pieces` is a message: it is not when the mailbox name is still to come."""
     try:
-        found = _target_of(pieces, utf8=True)
+        return not _begin(pieces, utf8=True).cursor.at_end
     except Bad:
         return False
-    return found is not None and not found[0].at_end
 
 
 async def open_upload(session: Session, pieces: tuple[Piece, ...], size: int) -> None:
     """Check target, rights and room before the octets are asked for (RFC 9051 6.3.12)."""
-    found = _target_of(pieces, session.utf8)
-    if found is None:
-        raise Bad("Expected a mailbox.")
-    cursor, old = found
-    name = cursor.mailbox()
+    begun = _begin(pieces, session.utf8)
+    name = begun.cursor.mailbox()
     if size == 0:
         raise No("An empty message cannot be stored.")  # RFC 3502 6.3.11: it cancels the whole APPEND
     if len(session.upload.done) >= MAX_APPEND_MESSAGES:
         raise Bad("Too many messages.", b"LIMIT")
     with session.services.store.read() as txn:
         _target(session, txn, name, size + sum(each.size for each in session.upload.done))
-        if old is not None:
-            _old_uid(session, txn, old, uid=b"UID " in pieces_head(pieces))
-
-
-def pieces_head(pieces: tuple[Piece, ...]) -> bytes:
-    """The first text of a command, in capitals."""
-    head = pieces[0]
-    return head.upper() if isinstance(head, bytes) else b""
+        if begun.old is not None:
+            _old_uid(session, txn, begun.old, uid=begun.uid)
 
 
 def _target(session: Session, txn: ReadTxn, name: str, size: int) -> Found:

@@ -1,13 +1,13 @@
 """AUTHENTICATE (RFC 9051 6.2.2, RFC 4959 SASL-IR): PLAIN, LOGIN, NTLM (MS-OXIMAP4 2.2.1)."""
 
+import asyncio
 import binascii
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from appliance.protocols.imap.accounts import Account
-from appliance.protocols.imap.capabilities import may_send_password
+from appliance.directory import sasl
+from appliance.directory.authenticate import Failure
 from appliance.protocols.imap.errors import Bad, No
-from appliance.protocols.imap.log_on import logged_on, peer_of, refused_as
+from appliance.protocols.imap.log_on import context_of, log_on
 from appliance.protocols.imap.session import Session
 from appliance.protocols.imap.table import Command, Done, State
 from appliance.protocols.imap.tokens import Cursor
@@ -35,68 +35,36 @@ def parse(cursor: Cursor) -> Request:
 
 def _decode(raw: bytes) -> bytes:
     try:
-        return binascii.a2b_base64(raw, strict_mode=True)
+        decoded = binascii.a2b_base64(raw, strict_mode=True)
     except binascii.Error as error:
         raise Bad("The response is not base64.") from error
+    if len(decoded) > sasl.MAX_RESPONSE:
+        raise Bad("The response is too long.")
+    return decoded
 
 
 async def _ask(session: Session, challenge: bytes) -> bytes:
     """Send a challenge, await the response. Raises Bad when the client cancels."""
-    encoded = binascii.b2a_base64(challenge, newline=False)
-    session.channel.write(b"+ " + encoded + b"\r\n")
+    session.channel.write(b"+ " + binascii.b2a_base64(challenge, newline=False) + b"\r\n")
     line = await session.channel.line()
     if line == b"*":
         raise Bad("Authentication was cancelled.")
     return _decode(line)
 
 
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Bad("The response is not UTF-8.") from error
-
-
-async def _plain(session: Session, initial: bytes | None) -> Account:
-    response = await _ask(session, b"") if initial is None else initial
-    parts = response.split(b"\0")  # RFC 4616 2
-    if len(parts) != 3 or not parts[1] or not parts[2]:
-        raise Bad("The response is malformed.")
-    authorize, name, password = map(_text, parts)
-    return await session.services.accounts.check(name, password, authorize, peer_of(session))
-
-
-async def _login(session: Session, initial: bytes | None) -> Account:
-    name = await _ask(session, b"Username:") if initial is None else initial
-    password = await _ask(session, b"Password:")
-    return await session.services.accounts.check(_text(name), _text(password), "", peer_of(session))
-
-
-async def _ntlm(session: Session, initial: bytes | None) -> Account:
-    # MS-OXIMAP4 2.2.1: negotiate, challenge and authenticate as SASL messages
-    exchange = session.services.accounts.ntlm(peer_of(session))
-    negotiate = await _ask(session, b"") if not initial else initial
-    authenticate = await _ask(session, exchange.challenge(negotiate))
-    return await exchange.finish(authenticate)
-
-
-_MECHANISMS: dict[bytes, Callable[[Session, bytes | None], Awaitable[Account]]] = {
-    b"PLAIN": _plain,
-    b"LOGIN": _login,
-    b"NTLM": _ntlm,
-}
-
-
 async def run(session: Session, request: Request) -> Done:
-    """Run the mechanism's exchange."""
-    mechanism = _MECHANISMS.get(request.mechanism)
-    if mechanism is None or (mechanism is _ntlm and not session.services.accounts.offers_ntlm):
+    """Run the mechanism's exchange; its steps compute on worker threads."""
+    mechanism = sasl.begin(request.mechanism.decode(), context_of(session))
+    if mechanism is None:
         raise No("Unknown authentication mechanism.", b"CANNOT")
-    if mechanism is not _ntlm and not may_send_password(session):
-        raise No("Passwords are only taken under TLS.", b"PRIVACYREQUIRED")
-    with refused_as():
-        account = await mechanism(session, request.initial)
-    return logged_on(session, account)
+    if isinstance(mechanism, Failure):
+        return await log_on(session, mechanism)
+    loop = asyncio.get_running_loop()
+    step = await loop.run_in_executor(None, mechanism.step, request.initial)
+    while isinstance(step, sasl.Challenge):
+        response = await _ask(session, step.data)
+        step = await loop.run_in_executor(None, mechanism.step, response)
+    return await log_on(session, step)
 
 
 COMMAND = Command(b"AUTHENTICATE", State.NOT_AUTHENTICATED, parse, run)

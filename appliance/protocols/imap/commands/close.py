@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.mailbox import items
+from appliance.mailbox.rights import effective
 from appliance.protocols.imap.errors import No
 from appliance.protocols.imap.progress import Progress
 from appliance.protocols.imap.selected import all_uids
@@ -12,7 +13,6 @@ from appliance.protocols.imap.table import Announce, Command, Done, State, no_ar
 from appliance.protocols.imap.tokens import Cursor
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.permissions import Right
-from appliance.mailbox.rights import effective
 
 
 @dataclass(frozen=True, slots=True)

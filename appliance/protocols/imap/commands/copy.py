@@ -68,9 +68,7 @@ async def copy(session: Session, request: Request) -> Done:
         step = uids[start : start + items.STEP]
 
         def write(txn: WriteTxn, step: list[int] = step) -> Pairs:
-            made = items.copy(
-                txn, actor, view.mailbox, view.fid, step, target.mailbox, target.fid, now=now
-            )
+            made = items.copy(txn, actor, view.mailbox, view.fid, step, target.mailbox, target.fid, now=now)
             return [(old, row.uid) for old, row in made]
 
         try:
@@ -108,9 +106,7 @@ async def move(session: Session, request: Request) -> Done:
         step = uids[start : start + items.STEP]
 
         def write(txn: WriteTxn, step: list[int] = step) -> Pairs:
-            made = items.move(
-                txn, actor, view.mailbox, view.fid, step, target.mailbox, target.fid, now=now
-            )
+            made = items.move(txn, actor, view.mailbox, view.fid, step, target.mailbox, target.fid, now=now)
             return [(old, row.uid) for old, row in made]
 
         try:

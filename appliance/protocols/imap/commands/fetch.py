@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from appliance.mailbox import items
 from appliance.mailbox.items import FlagChange, How
+from appliance.mailbox.rights import effective
 from appliance.protocols.imap import sequence
 from appliance.protocols.imap.announce import new_keywords
 from appliance.protocols.imap.errors import No
@@ -28,7 +29,6 @@ from appliance.store import contents, folders
 from appliance.store.contents import RowFlag
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.permissions import Right
-from appliance.mailbox.rights import effective
 
 COLD_BATCH_BYTES = 1 << 20
 """Octets of replies that one read transaction in a reader thread gathers at most."""
@@ -48,9 +48,7 @@ async def run(session: Session, request: FetchRequest) -> Done:
                 _tell_vanished(session, txn, view, request)
             changed = changed_since(txn, view.mailbox, view.fid, request.changed_since, wanted)
             wanted = Ranges.of(changed)
-    plan = compile_plan(
-        session, request.items, uid=request.uid, modseq=request.changed_since is not None
-    )
+    plan = compile_plan(session, request.items, uid=request.uid, modseq=request.changed_since is not None)
     seen = await _mark_seen(session, view, wanted) if plan.marks_seen else frozenset()
     if plan.cold:
         missing |= await _fetch_cold(session, plan, wanted, seen, request.uid)
@@ -83,7 +81,7 @@ async def _mark_seen(session: Session, view: Selected, wanted: Ranges) -> frozen
             return []
         if not folders.get(txn, view.mailbox, view.fid).unread:
             return []
-        places = view.at(txn).places(wanted, 0, len(range(view.ceiling)) + 1)
+        places = view.at(txn).places(wanted, 0, sequence.MAX_NUMBER)
         rows = (contents.find(txn, view.mailbox, view.fid, place.mid) for place in places)
         return [row.uid for row in rows if row is not None and not row.flags & RowFlag.SEEN]
 
@@ -149,9 +147,7 @@ def _rows(txn: ReadTxn, view: Selected, places: list[Place]) -> Iterator[tuple[P
             yield place, row
 
 
-async def _fetch_cold(
-    session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], uid: bool
-) -> bool:
+async def _fetch_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], uid: bool) -> bool:
     """Everything else: read in a reader thread, sent here. Whether a message was gone in between."""
     view, channel, services = session.folder, session.channel, session.services
     after, failure = 0, None

@@ -95,9 +95,7 @@ async def create(session: Session, request: Create) -> Done:
         place = _place(session, txn, name)
         if request.use and place.space is not Space.PERSONAL:
             raise No("Special uses are for your own mailboxes.", b"USEATTR")
-        made = mailbox_folders.create(
-            txn, actor, place.mailbox, place.path, now=now, special_use=request.use
-        )
+        made = mailbox_folders.create(txn, actor, place.mailbox, place.path, now=now, special_use=request.use)
         return objectids.mailbox_id(place.mailbox, made.fid)
 
     made = await session.services.write(write)

@@ -160,7 +160,5 @@ def _tell(session: Session, view: Selected, request: Request, rows: list[Row], f
     session.channel.write(b"".join(lines))
 
 
-STORE = Command(
-    b"STORE", State.SELECTED, lambda cursor: parse(cursor, uid=False), run, Announce.NO_EXPUNGE
-)
+STORE = Command(b"STORE", State.SELECTED, lambda cursor: parse(cursor, uid=False), run, Announce.NO_EXPUNGE)
 UID_STORE = Command(b"UID STORE", State.SELECTED, lambda cursor: parse(cursor, uid=True), run)
