@@ -19,4 +19,12 @@ COMMANDS = (
     Row("init", "appliance.cli.init:init", "Make a data directory."),
     Row("setting", "appliance.cli.setting:setting", "Look at settings and change them."),
     Row("tls", "appliance.cli.tls:tls", "Certificates."),
+    Row("user", "appliance.cli.users:user", "People with a mailbox."),
+    Row("alias", "appliance.cli.users:alias", "Further addresses of an entry."),
+    Row("room", "appliance.cli.resources:room", "Rooms that meetings are held in."),
+    Row("equipment", "appliance.cli.resources:equipment", "Things that meetings need."),
+    Row("contact", "appliance.cli.resources:contact", "People elsewhere who stand in the address book."),
+    Row("group", "appliance.cli.groups:group", "Groups that mail is sent on to."),
+    Row("delegate", "appliance.cli.grants:delegate", "People who act for others."),
+    Row("right", "appliance.cli.grants:right", "Rights over the server as a whole."),
 )

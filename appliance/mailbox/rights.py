@@ -4,8 +4,7 @@ The owner of a mailbox and the server itself have every right. Others have the r
 without one, the union of their groups' rows; without any, those of the default row; else none.
 """
 
-from collections.abc import Callable, Iterable
-
+from appliance.directory import entries, resolve
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused
 from appliance.store import folders, permissions
@@ -32,14 +31,8 @@ ROLES: dict[str, Right] = {
 }
 """Role names as the command line takes them."""
 
-GroupsOf = Callable[[ReadTxn, int], Iterable[int]]
 
-
-def _no_groups(txn: ReadTxn, user: int) -> Iterable[int]:
-    return ()
-
-
-def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, groups_of: GroupsOf = _no_groups) -> Right:
+def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     """What `actor` may do in a folder."""
     if actor.admin or actor.mailbox == mailbox:
         return EVERYTHING
@@ -52,9 +45,10 @@ def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, groups_of: Gro
     if own is not None:
         return own
     union, found = Right.NONE, False
-    for group in groups_of(txn, actor.user):
-        if group in rows:
-            union, found = union | rows[group], True
+    user = entries.find(txn, actor.user)
+    for group in resolve.groups_of(txn, user) if user is not None else ():
+        if group.id in rows:
+            union, found = union | rows[group.id], True
     return union if found else rows.get(DEFAULT, Right.NONE)
 
 

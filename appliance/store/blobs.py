@@ -8,6 +8,7 @@ Invariants:
 - Chunks are written once, while the bytes arrive; a blob whose head is missing is legal only while its
   lease exists. Leases are swept at start.
 - The head's references are the rows that name the blob; at 0 the blob goes.
+- A number is never used again: backups and caches rely on it.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
   Smaller ones are not: a hash key dirties a page for each delivery.
 """
@@ -115,10 +116,19 @@ def _key(number: int, sub: int) -> bytes:
     return head_qi(SERVER, Table.BLOBS, number, sub)
 
 
-def _new_number(txn: ReadTxn) -> int:
+_LAST_DROPPED = pack(SERVER, Table.META, "last dropped blob")
+
+
+def _highest(txn: ReadTxn) -> int:
     prefix = head(SERVER, Table.BLOBS)
     last = txn.last(prefix, successor(prefix))
-    return int.from_bytes(last[0][5:13], "big") + 1 if last else 1
+    return int.from_bytes(last[0][5:13], "big") if last else 0
+
+
+def _new_number(txn: ReadTxn) -> int:
+    """A number that was never used. A counter would be one more page in each commit; the last row tells
+    the same, and only dropping that one leaves a note."""
+    return max(_highest(txn), int.from_bytes(txn.get(_LAST_DROPPED) or b"", "big")) + 1
 
 
 class BlobWriter:
@@ -279,6 +289,8 @@ def correct(txn: WriteTxn, number: int, references: int) -> None:
 
 
 def _drop(txn: WriteTxn, number: int) -> None:
+    if number == _highest(txn):
+        txn.put(_LAST_DROPPED, number.to_bytes(8, "big"))
     prefix = head_q(SERVER, Table.BLOBS, number)
     txn.delete_range(prefix, successor(prefix))
     txn.delete(pack(SERVER, Table.BLOB_LEASES, number))

@@ -1,40 +1,152 @@
-"""The properties of a message that are stored at delivery, derived from its MIME."""
+"""The top-level property bag of a delivered MIME message: what is stored beside it (MS-OXCMAIL 2.2.3).
 
-from collections.abc import Callable
+Runs for every delivered message, so it reads the header once, walks the part table, and decodes no more of
+the body than a preview needs. Bodies, recipients, attachments and transport headers are not in it: they are
+computed from the stored MIME when asked for (appliance.convert.registry). Deterministic: the same bytes give
+the same bag; times of delivery and all that depends on the mailbox are the caller's.
+"""
+
 from dataclasses import dataclass, field
 
-from appliance.formats.mime import Scan
-from appliance.formats.mime.headers import first
-from appliance.formats.mime.words import decode_words
+from appliance.convert.mime import classes, codepages, conversation, envelope
+from appliance.convert.mime.body import Layout, Placed, layout
+from appliance.convert.mime.content import Reader
+from appliance.convert.mime.source import Source
+from appliance.convert.text import preview_of
+from appliance.formats.mime.scan import Scan
+from appliance.mapi import names, tags
 from appliance.mapi.objects import Named
-from appliance.mapi.tags import PidTagInternetMessageId, PidTagMessageClass, PidTagSubject
 from appliance.mapi.types import Bag
 
-Read = Callable[[int, int], bytes]
-"""read(offset, length): bytes of the MIME as it arrived. May give fewer than asked."""
+PidTagPreview = 0x3FD9001F
+"""Not in MS-OXPROPS, shown by clients: the body's first characters."""
+
+MSGFLAG_HAS_ATTACH = 0x10  # MS-OXCMSG 2.2.1.6
+NATIVE_PLAIN, NATIVE_RTF, NATIVE_HTML, NATIVE_SIGNED = 1, 2, 3, 4  # MS-OXCMSG 2.2.1.58.2
+PREVIEW_LENGTH = 255
+
+_ICONS = (  # MS-OXOMSG 2.2.1.10
+    ("REPORT.IPM.NOTE.NDR", 0x112),
+    ("REPORT.IPM.NOTE.DELAYED", 0x112),
+    ("REPORT.IPM.NOTE.IPNRN", 0x110),
+    ("REPORT.IPM.NOTE.IPNNRN", 0x111),
+    ("REPORT.", 0x111),
+    ("IPM.SCHEDULE.MEETING.REQUEST", 0x404),
+    ("IPM.SCHEDULE.MEETING.RESP.POS", 0x405),
+    ("IPM.SCHEDULE.MEETING.RESP.NEG", 0x406),
+    ("IPM.SCHEDULE.MEETING.RESP.TENT", 0x407),
+    ("IPM.SCHEDULE.MEETING.CANCELED", 0x408),
+    ("IPM.NOTE.SMIME.MULTIPARTSIGNED", 0x115),
+    ("IPM.NOTE.SMIME", 0x114),
+)
+_INLINE_IMAGES = frozenset(
+    {"image/jpeg", "image/jpg", "image/pjpeg", "image/gif", "image/bmp", "image/png", "image/x-png",
+     "image/webp", "image/svg+xml"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What delivery stores. `conversation`: 16 bytes (PidTagConversationId) or none; `importance`: 0 to 2."""
+    """What delivery stores: properties by tag, named properties, and some of them again for the hot row.
+
+    `conversation` is PidTagConversationId (16 bytes, or empty), `importance` 0 to 2, `message_id` has its
+    brackets.
+    """
 
     props: Bag
     named: Named = field(default_factory=dict)
-    message_class: str = "IPM.Note"
+    message_class: str = classes.NOTE
     importance: int = 1
     has_attachments: bool = False
     conversation: bytes = b""
     message_id: str = ""
 
 
-def derive(scan: Scan, read: Read) -> Derived:
-    """The properties of the message itself. Never fails on what senders write."""
-    fields = scan.fields()
-    message_id = (first(fields, b"message-id") or b"").decode("utf-8", "replace")
-    props: Bag = {
-        PidTagMessageClass: "IPM.Note",
-        PidTagSubject: decode_words(first(fields, b"subject") or b""),
-    }
-    if message_id:
-        props[PidTagInternetMessageId] = message_id
-    return Derived(props, message_id=message_id)
+def is_inline(placed: Placed) -> bool:
+    """Whether an attachment belongs to the HTML body (MS-OXCMAIL 2.2.3.4.1.4.1), references not looked at."""
+    part = placed.part
+    return (
+        placed.related
+        and (part.content_id is not None or part.location is not None)
+        and part.content.value in _INLINE_IMAGES
+    )
+
+
+def icon_index(message_class: str) -> int:
+    """PidTagIconIndex of a new message of a class; -1 leaves the choice to the client."""
+    upper = message_class.upper()
+    return next((icon for prefix, icon in _ICONS if upper.startswith(prefix)), -1)
+
+
+def derive(scan: Scan, read: Reader, trusted: bool = False) -> Derived:
+    """The stored properties of a MIME message; `trusted` when it comes from within the organisation.
+
+    Never fails for what a message contains; errors of `read` pass through.
+    """
+    return derive_from(Source(scan, read), trusted)
+
+
+def derive_from(source: Source, trusted: bool = False) -> Derived:
+    """As `derive`, of a message that may be embedded in another."""
+    placed = layout(source)
+    reading = envelope.read(source.headers(), trusted)
+    message_class = classes.message_class(source, placed)
+    props = reading.props
+    props[tags.PidTagMessageClass] = message_class
+    props[tags.PidTagIconIndex] = icon_index(message_class)
+    _attachments(props, placed, message_class)
+    _body(source, props, placed, message_class)
+    _conversation(props)
+    if (body := source.headers().get(b"content-class")) is not None:
+        reading.name(names.PidNameContentClass, body.decode("latin-1")[:255])
+    return _derived(props, reading.named)
+
+
+def _derived(props: Bag, named: Named) -> Derived:
+    importance = props[tags.PidTagImportance]
+    conversation_id = props.get(tags.PidTagConversationId)
+    return Derived(
+        props,
+        named,
+        str(props[tags.PidTagMessageClass]),
+        importance if isinstance(importance, int) else 1,
+        bool(props[tags.PidTagHasAttachments]),
+        conversation_id if isinstance(conversation_id, bytes) else b"",
+        str(props.get(tags.PidTagInternetMessageId, "")),
+    )
+
+
+def _attachments(props: Bag, placed: Layout, message_class: str) -> None:
+    # The one attachment of an S/MIME message is its content (MS-OXOSMIME 2.1.1.2): it counts, as in Exchange.
+    secure = message_class.startswith(classes.SMIME)
+    visible = secure or any(not is_inline(attachment) for attachment in placed.attachments)
+    props[tags.PidTagHasAttachments] = visible
+    props[tags.PidTagMessageFlags] = MSGFLAG_HAS_ATTACH if visible else 0
+
+
+def _body(source: Source, props: Bag, placed: Layout, message_class: str) -> None:
+    best = placed.best
+    page = (codepages.code_page(best.charset) if best is not None else None) or codepages.UTF8
+    props[tags.PidTagInternetCodepage] = page
+    props[tags.PidTagMessageCodepage] = page if page < 20000 else codepages.UTF8
+    if message_class == classes.SMIME_SIGNED:
+        props[tags.PidTagNativeBody] = NATIVE_SIGNED
+    elif best is not None:
+        rich = best is not placed.plain or any(part.subtype == "html" for part in placed.more)
+        props[tags.PidTagNativeBody] = NATIVE_HTML if rich else NATIVE_PLAIN
+    if text := preview_of(source, placed, PREVIEW_LENGTH):
+        props[PidTagPreview] = text
+
+
+def _conversation(props: Bag) -> None:
+    """An index for messages without Thread-Index, so that views sort them and replies can extend it.
+
+    Its GUID is the conversation id of the topic: a client's reply then stays in the same conversation.
+    """
+    if tags.PidTagConversationIndex in props:
+        return
+    ident = props.get(tags.PidTagConversationId)
+    moment = props.get(tags.PidTagClientSubmitTime)
+    if isinstance(ident, bytes) and isinstance(moment, int):
+        props[tags.PidTagConversationIndex] = conversation.new_index(moment, ident)
+        props[tags.PidTagConversationIndexTracking] = False

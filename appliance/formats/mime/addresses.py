@@ -16,7 +16,7 @@ MAX_ADDRESSES = 20_000
 
 _SPECIALS = b'()<>@,;:"[]'
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]{1,64}\?[bBqQ]\?[^?\r\n\"<>]*\?=")
-_ATOM = re.compile(rb'[^\s()<>@,;:"\[\]]+')
+_ATOM = re.compile(rb'[^ \t\r\n()<>@,;:"\[\]]+')
 _SPACE = b" \t\r\n"
 
 

@@ -1,0 +1,178 @@
+"""Address fields and their MAPI forms: one-off entry ids, search keys, encapsulated addresses.
+
+An address is (name, address); a group's members come flattened, an empty group as its name alone. Reading is
+the codec's work (appliance.formats.mime.addresses); the commonest forms are taken here in one step, because
+every delivery reads several of them.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from appliance.formats.mime.addresses import Group, parse_addresses
+from appliance.formats.mime.words import decode_words, encode_words, needs_words, quote
+
+SMTP = "SMTP"
+ONE_OFF_UID = bytes.fromhex("812B1FA4BEA310199D6E00DD010F5402")  # MS-OXCDATA 2.2.5.1
+# Version 0, then the flags: Unicode strings, "the recipient's preferred format is not known".
+_ONE_OFF_HEAD = bytes(4) + ONE_OFF_UID + bytes(2) + (0x8000 | 0x1000 | 0x0001).to_bytes(2, "little")
+
+_SPEC = rb"([A-Za-z0-9_%+=-]++(?:\.[A-Za-z0-9_%+=-]++)*+@[A-Za-z0-9.-]++)"
+_NAME = rb"""(?:"([^"\\]*+)"[ \t]*|([A-Za-z0-9=?'_./+*! -]*+))"""
+_SIMPLE = re.compile(rb"[ \t]*(?:" + _NAME + rb"<" + _SPEC + rb">|" + _SPEC + rb")[ \t]*(?:,|$)")
+_ATOMS = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$")
+_IMCEA = re.compile(r"^IMCEA([A-Za-z0-9]+)-([^@]+)@(.+)$", re.IGNORECASE)
+_IMCEA_ESCAPE = re.compile(r"_|\+([0-9A-Fa-f]{2})")
+_IMCEA_TYPES = frozenset({"EX", "FAX", "X400", "NOTES", "MOBILE", "MSMAIL", "CCMAIL"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>]")
+
+
+class Address(NamedTuple):
+    """A display name and an address, either of which may be empty."""
+
+    name: str
+    address: str
+
+    @property
+    def display(self) -> str:
+        """What a list shows: the name, or the address."""
+        return self.name or self.address
+
+
+def parse(body: bytes) -> list[Address]:
+    """The mailboxes of a field body (unfolded), in order; groups flattened, an empty group as its name."""
+    found: list[Address] = []
+    position = 0
+    while position < len(body) and (match := _SIMPLE.match(body, position)) is not None:
+        quoted, words, inside, bare = match.groups()
+        name = quoted if quoted is not None else words
+        found.append(Address(_clean(decode_words(name)) if name else "", (inside or bare).decode("ascii")))
+        position = match.end()
+    if position == len(body):
+        return found
+    found.clear()
+    for item in parse_addresses(body):
+        if not isinstance(item, Group):
+            found.append(Address(_clean(item.text), _CONTROL.sub("", item.address)))
+        elif item.members:
+            found.extend(Address(_clean(one.text), _CONTROL.sub("", one.address)) for one in item.members)
+        else:
+            found.append(Address(_clean(item.text), ""))
+    return [address for address in found if address.name or address.address]
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip() if text else text
+
+
+def one_off(name: str, kind: str, address: str) -> bytes:
+    """A one-off entry id (MS-OXCDATA 2.2.5.1) of a display name, address type and address."""
+    return _ONE_OFF_HEAD + f"{name}\0{kind}\0{address}\0".encode("utf-16-le", "surrogatepass")
+
+
+def search_key(kind: str, address: str) -> bytes:
+    """PidTagSearchKey of an address: type, colon and address in upper case, with a zero byte."""
+    return f"{kind}:{address}".upper().encode("utf-8", "replace") + b"\0"
+
+
+def reply_entries(addresses: Iterable[Address]) -> bytes:
+    """PidTagReplyRecipientEntries: a FlatEntryList of one-off entry ids (MS-OXCDATA 2.3.3)."""
+    entries: list[bytes] = []
+    for address in addresses:
+        kind, plain = split_type(address.address)
+        entry = one_off(address.display, kind, plain)
+        entries.append(len(entry).to_bytes(4, "little") + entry + bytes(-len(entry) % 4))
+    body = b"".join(entries)
+    return len(entries).to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
+
+
+def read_reply_entries(data: bytes) -> list[Address]:
+    """The addresses of a FlatEntryList as far as they are one-off entry ids; a damaged list ends early."""
+    count = int.from_bytes(data[:4], "little")
+    found: list[Address] = []
+    at = 8
+    while count > len(found) and at + 4 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        address = read_one_off(data[at + 4 : at + 4 + size])
+        at += 4 + size + -size % 4
+        if address is None or size == 0:
+            break
+        found.append(address)
+    return found
+
+
+def read_one_off(entry: bytes) -> Address | None:
+    """Name and address of a one-off entry id (MS-OXCDATA 2.2.5.1); None for other kinds."""
+    if len(entry) < 24 or entry[4:20] != ONE_OFF_UID:
+        return None
+    if entry[23] & 0x80:
+        texts = entry[24:].decode("utf-16-le", "replace").split("\0")
+    else:
+        texts = entry[24:].decode("cp1252", "replace").split("\0")
+    if len(texts) < 3:
+        return None
+    name, kind, address = texts[:3]
+    return Address(name, address if kind.upper() == SMTP else encapsulate(kind, address, "invalid"))
+
+
+def split_type(address: str) -> tuple[str, str]:
+    """Address type and address: SMTP, or what IMCEA encapsulates (MS-OXCMAIL 2.2.3.1.8)."""
+    if address[:5].upper() == "IMCEA" and (match := _IMCEA.match(address)):
+        kind = match[1].upper()
+        if kind in _IMCEA_TYPES:
+            plain = _IMCEA_ESCAPE.sub(lambda m: "/" if m[0] == "_" else chr(int(m[1], 16)), match[2])
+            return kind, plain
+    return SMTP, address
+
+
+def encapsulate(kind: str, address: str, domain: str) -> str:
+    """An SMTP address for an address of another type (MS-OXCMAIL 2.1.3.1.8)."""
+    out: list[str] = []
+    for byte in address.encode("utf-8", "replace"):
+        character = chr(byte)
+        if character == "/":
+            out.append("_")
+        elif character.isascii() and (character.isalnum() or character in "-="):
+            out.append(character)
+        else:
+            out.append(f"+{byte:02X}")
+    return f"IMCEA{kind.upper()}-{''.join(out)}@{domain}"
+
+
+def phrase(name: str, smtputf8: bool) -> bytes:
+    """A display name as a header has it: atoms, a quoted string or encoded words."""
+    name = _CONTROL.sub(" ", name).strip()
+    if _ATOMS.match(name) and "=?" not in name:
+        return name.encode("ascii")
+    if needs_words(name) and not (smtputf8 and "=?" not in name):
+        return b" ".join(_phrase_word(word) for word in encode_words(name).split(b" "))
+    return quote(name.encode("utf-8", "replace"))
+
+
+def _phrase_word(word: bytes) -> bytes:
+    # What the encoder left plain may still hold specials (RFC 5322 3.2.3), as in `=?...?= (Sales)`.
+    return word if word.startswith(b"=?") or _ATOMS.match(word.decode("ascii")) else quote(word)
+
+
+def written(entry: Address, smtputf8: bool) -> bytes:
+    """One mailbox as a header has it; without an address an empty group of that name."""
+    address = entry.address if '"' in entry.address else _NO_ADDRESS.sub("", entry.address)
+    address = _CONTROL.sub("", address)
+    if not address:
+        return phrase(entry.name, smtputf8) + b":;"
+    data = address.encode("utf-8", "replace")
+    if not entry.name or entry.name == entry.address:
+        return b"<" + data + b">"
+    return phrase(entry.name, smtputf8) + b" <" + data + b">"
+
+
+def written_list(entries: Iterable[Address], smtputf8: bool) -> list[bytes]:
+    """Each mailbox as written, all but the last with its comma: the fold points of the field."""
+    items = [written(entry, smtputf8) for entry in entries]
+    return [item + b"," for item in items[:-1]] + items[-1:]
+
+
+def decode_text(body: bytes) -> str:
+    """The text of an unstructured field body, without control characters."""
+    return _CONTROL.sub(" ", decode_words(body)).strip()

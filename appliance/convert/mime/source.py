@@ -1,0 +1,142 @@
+"""A stored MIME message as converters read it: its scan, its raw bytes, headers and decoded parts on demand.
+
+Nothing is read before it is asked for. Header blocks come from the scan while it is fresh, from the raw bytes
+afterwards, and are cut at MAX_HEADER. Text is decoded with the part's own charset; nothing raises for what a
+message contains.
+"""
+
+from collections.abc import Iterator
+
+from appliance.convert.mime.content import Decoded, Reader, Slice, content_of
+from appliance.convert.mime.content import decode as decode_transfer
+from appliance.formats import enriched, flowed, html
+from appliance.formats.mime.charsets import decode as decode_charset
+from appliance.formats.mime.headers import Field, fields_of
+from appliance.formats.mime.limits import Finding
+from appliance.formats.mime.scan import Kind, Part, Scan
+
+MAX_HEADER = 1 << 20
+TEXT_TYPES = frozenset({"plain", "html", "enriched", "richtext"})
+
+
+class Headers:
+    """The fields of one header block by lower-case name; bodies are unfolded raw bytes."""
+
+    __slots__ = ("_by_name", "fields")
+
+    def __init__(self, fields: tuple[Field, ...]) -> None:
+        self.fields = fields
+        self._by_name: dict[bytes, list[Field]] = {}
+        for field in fields:
+            self._by_name.setdefault(field.name.lower(), []).append(field)
+
+    def get(self, name: bytes) -> bytes | None:
+        """The body of the first field of that name that is not empty, else of the first."""
+        found = self._by_name.get(name)
+        if found is None:
+            return None
+        for field in found:
+            if body := field.body:
+                return body
+        return b""
+
+    def all(self, name: bytes) -> list[bytes]:
+        """The bodies of all fields of that name, in order."""
+        return [field.body for field in self._by_name.get(name, ())]
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._by_name
+
+
+class Source:
+    """The message behind a scan. `root` may be an embedded message: everything is relative to it."""
+
+    __slots__ = ("_headers", "read", "root", "scan")
+
+    def __init__(self, scan: Scan, read: Reader, root: Part | None = None) -> None:
+        self.scan = scan
+        self.read = read
+        self.root = scan.parts[0] if root is None else root
+        self._headers: dict[int, Headers] = {}
+
+    def headers(self, part: Part | None = None) -> Headers:
+        """The header fields of a part, by default of the root."""
+        part = self.root if part is None else part
+        known = self._headers.get(part.index)
+        if known is None:
+            try:
+                fields = self.scan.fields(part)
+            except KeyError:
+                fields = tuple(fields_of(self.raw_header(part)))
+            known = self._headers[part.index] = Headers(fields)
+        return known
+
+    def raw_header(self, part: Part) -> bytes:
+        """The header block of a part with the empty line, at most MAX_HEADER bytes."""
+        return self.read(part.header_start, min(part.body_start - part.header_start, MAX_HEADER))
+
+    def children(self, part: Part) -> Iterator[Part]:
+        """The parts directly within a part, in order."""
+        return (self.scan.parts[index] for index in part.children)
+
+    def content(self, part: Part) -> Slice | Decoded:
+        """The decoded content of a leaf, the raw bytes of a multipart or message."""
+        return content_of(self.read, part.body_start, part.size, "binary" if part.children else part.encoding)
+
+    def data(self, part: Part, limit: int) -> bytes:
+        """Decoded bytes of a leaf, from at most `limit` encoded bytes."""
+        raw = self.read(part.body_start, min(part.size, limit))
+        encoding = part.encoding
+        if part.size > limit and encoding == "quoted-printable":
+            raw = raw[: raw.rfind(b"\n") + 1] or raw
+        return decode_transfer(raw, encoding)
+
+    def text(self, part: Part, limit: int) -> str:
+        """The text of a text part as it was written (HTML as HTML), from at most `limit` encoded bytes."""
+        return self.decoded_text(part, self.data(part, limit))
+
+    def decoded_text(self, part: Part, data: bytes) -> str:
+        """Bytes of a text part as text."""
+        charset = part.charset
+        if part.subtype == "html":
+            declared = html.declared_charset(data)
+            # The header wins over the document (RFC 2854 2), unless it says no more than "text".
+            if declared and charset.lower() in ("", "us-ascii"):
+                charset = declared
+        text = decode_charset(data, charset)
+        return text.removeprefix("\ufeff")
+
+    def plain(self, part: Part, limit: int, *, visible_only: bool = False, wanted: int | None = None) -> str:
+        """The text of a text part as plain text with LF: HTML and enriched converted, flowed lines joined."""
+        text = self.text(part, limit)
+        subtype = part.subtype
+        if subtype == "html":
+            return html.to_text(text, limit=wanted, visible_only=visible_only)
+        if subtype in ("enriched", "richtext"):
+            return html.to_text(enriched.to_html(text, subtype == "richtext"), limit=wanted)
+        content = part.content
+        if (content.get("format") or "").lower() == "flowed":
+            return flowed.unflow(text, (content.get("delsp") or "").lower() == "yes")
+        return text.replace("\r\n", "\n")
+
+
+def is_attachment(part: Part) -> bool:
+    """Whether the disposition says that the part is a file (RFC 2183 2.2); unknown ones count as that."""
+    disposition = part.disposition
+    return disposition is not None and disposition.value != "inline"
+
+
+def text_kind(part: Part) -> str | None:
+    """The subtype of a text that can be a body; a multipart without a usable boundary is plain text."""
+    if part.kind is Kind.LEAF:
+        kind, _, subtype = part.content.value.partition("/")
+        if kind == "text":
+            return subtype if subtype in TEXT_TYPES else None
+        if kind == "multipart" and part.findings & Finding.NO_BOUNDARY:
+            return "plain"
+    return None
+
+
+def is_body_text(part: Part) -> bool:
+    """Whether a part can be the message's body (MS-OXCMAIL 2.2.3.3.2)."""
+    return text_kind(part) is not None and not is_attachment(part)
