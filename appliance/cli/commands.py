@@ -17,6 +17,8 @@ class Row:
 
 COMMANDS = (
     Row("init", "appliance.cli.init:init", "Make a data directory."),
+    Row("export", "appliance.cli.archive:export_mailbox", "Write a mailbox to a file."),
+    Row("import", "appliance.cli.archive:import_mailbox", "Bring mail in from files."),
     Row("setting", "appliance.cli.setting:setting", "Look at settings and change them."),
     Row("tls", "appliance.cli.tls:tls", "Certificates."),
     Row("user", "appliance.cli.users:user", "People with a mailbox."),

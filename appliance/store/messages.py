@@ -92,6 +92,17 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
     return Message(raw[3 : 3 + length], raw[3 + length :])
 
 
+def read(txn: ReadTxn, mailbox: int, row: Row, offset: int = 0, length: int = blobs.MAX_SIZE) -> bytes:
+    """Up to `length` bytes of a message's MIME from `offset`: its trace headers, then the blob. Empty for a
+    message without MIME."""
+    if not row.blob:
+        return b""
+    if offset >= row.prefix:
+        return blobs.read(txn, row.blob, offset - row.prefix, length)
+    head = load(txn, mailbox, row.mid).prefix[offset : offset + length]
+    return head + blobs.read(txn, row.blob, 0, length - len(head)) if length > len(head) else head
+
+
 def _store_cold(txn: WriteTxn, mailbox: int, mid: int, prefix: bytes, bag: bytes) -> None:
     txn.put(head_q(mailbox, Table.MESSAGES, mid), _COLD.pack(1, len(prefix)) + prefix + bag)
 
