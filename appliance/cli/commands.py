@@ -17,8 +17,16 @@ class Row:
 
 COMMANDS = (
     Row("init", "appliance.cli.init:init", "Make a data directory."),
+    Row("serve", "appliance.cli.serve:serve", "Serve until told to stop."),
+    Row("status", "appliance.cli.status:status", "Roles, listeners, store, queue, backup, health."),
+    Row("check", "appliance.cli.check:check", "Verify the store."),
+    Row("backup", "appliance.cli.backup:backup_command", "Write everything to a file."),
+    Row("restore", "appliance.cli.backup:restore_command", "Bring back a backup."),
     Row("export", "appliance.cli.archive:export_mailbox", "Write a mailbox to a file."),
     Row("import", "appliance.cli.archive:import_mailbox", "Bring mail in from files."),
+    Row("folder", "appliance.cli.folders:folder", "Folders and who may do what in them."),
+    Row("public-folder", "appliance.cli.folders:public_folder", "Folders of the organization."),
+    Row("quota", "appliance.cli.folders:quota", "How much a mailbox may hold."),
     Row("setting", "appliance.cli.setting:setting", "Look at settings and change them."),
     Row("tls", "appliance.cli.tls:tls", "Certificates."),
     Row("user", "appliance.cli.users:user", "People with a mailbox."),

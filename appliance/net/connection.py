@@ -555,6 +555,11 @@ class Connection(asyncio.Protocol):
                 self._fail(error)
 
     @property
+    def channel_binding(self) -> bytes | None:
+        """The token that binds a log-on to this TLS session, as GSS-API and NTLM take it (RFC 5056 2.1)."""
+        return b"tls-server-end-point:" + self.tls_server_end_point if self.tls_server_end_point else None
+
+    @property
     def is_compressed(self) -> bool:
         """Whether DEFLATE is on."""
         return self._deflate is not None
