@@ -15,8 +15,8 @@ COUNT = 10_000
 ROUNDS = 5
 GOAL = 1.0
 _WORDS = [
-    "budget", "gate", "oak", "meeting", "invoice", "quote", "panel", "delivery", "paint", "staircase", "window",
-    "report", "stone",
+    "budget", "gate", "oak", "meeting", "invoice", "quote", "panel", "delivery", "paint", "staircase",
+    "window", "report", "stone",
 ]  # fmt: skip
 
 
