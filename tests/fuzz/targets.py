@@ -4,9 +4,11 @@ from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.runner import Target
+from tests.fuzz.smtp import SMTP_TARGETS
 
 TARGETS: tuple[Target, ...] = (
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
     *MIME_TARGETS,
+    *SMTP_TARGETS,
 )
