@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from appliance import config
 from appliance.config import Settings
-from appliance.directory import domains
+from appliance.directory import domains, entries
 from appliance.directory.authenticate import Authenticator
 from appliance.net import systemd
 from appliance.net.announce import Announcer, Receiver
@@ -78,7 +78,7 @@ TASKS: tuple[tuple[str, str], ...] = ()
 
 def check_extras() -> tuple[Extra, ...]:
     """What `appliance check` verifies beside the mailboxes."""
-    return ()
+    return (Extra("directory", entries.check),)
 
 
 def _target(target: str) -> Callable[..., Any]:
