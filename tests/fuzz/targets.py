@@ -5,11 +5,4 @@ from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.runner import Target
 
-<<<<<<< HEAD
-TARGETS: tuple[Target, ...] = (
-    *MAPI_TARGETS,
-    *DIRECTORY_TARGETS,
-)
-=======
-TARGETS: tuple[Target, ...] = (*MAPI_TARGETS, *MIME_TARGETS)
->>>>>>> mime
+TARGETS: tuple[Target, ...] = (*MAPI_TARGETS, *DIRECTORY_TARGETS, *MIME_TARGETS)
