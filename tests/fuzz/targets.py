@@ -5,4 +5,8 @@ from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.runner import Target
 
-TARGETS: tuple[Target, ...] = (*MAPI_TARGETS, *DIRECTORY_TARGETS, *MIME_TARGETS)
+TARGETS: tuple[Target, ...] = (
+    *MAPI_TARGETS,
+    *DIRECTORY_TARGETS,
+    *MIME_TARGETS,
+)
