@@ -8,10 +8,11 @@ caller says that they can be trusted.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from appliance.convert.mime import addresses, conversation, dates
+from appliance.convert.mime import addresses, conversation
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.locales import LOCALES
 from appliance.convert.mime.source import Headers
+from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import message_ids
 from appliance.mapi import names, tags
 from appliance.mapi.names import NamedTag
@@ -193,12 +194,12 @@ def _times(reading: Reading) -> None:
         (b"reply-by", tags.PidTagReplyTime),
         (b"deferred-delivery", tags.PidTagDeferredDeliveryTime),
     ):
-        if (text := reading.text(name, 200)) and (moment := dates.parse(text)) is not None:
-            reading.props[tag] = moment
+        if (body := reading.headers.get(name)) and (moment := parse_date(body)) is not None:
+            reading.props[tag] = moment[0]
     # MS-OXCMAIL 2.2.3.2.13: Expires in preference to the alternative.
     for name in (b"expires", b"expiry-date", b"x-message-expires"):
-        if (text := reading.text(name, 200)) and (moment := dates.parse(text)) is not None:
-            reading.props[tags.PidTagExpiryTime] = moment
+        if (body := reading.headers.get(name)) and (moment := parse_date(body)) is not None:
+            reading.props[tags.PidTagExpiryTime] = moment[0]
             return
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from appliance.convert.mime import addresses, dates
+from appliance.convert.mime import addresses
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.source import Headers, Source
+from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import fields_of
 from appliance.formats.mime.scan import Part
 from appliance.mapi import tags
@@ -80,6 +81,11 @@ def _value(fields: Headers, name: bytes) -> str:
     return addresses.decode_text(body) if body else ""
 
 
+def _date(fields: Headers, name: bytes) -> int | None:
+    moment = parse_date(fields.get(name) or b"")
+    return None if moment is None else moment[0]
+
+
 def _typed(value: str) -> tuple[str, str]:
     """`type; value` of RFC 3464 2.1.2; without a type all is the value."""
     kind, separator, rest = value.partition(";")
@@ -122,8 +128,7 @@ def read_report(source: Source, part: Part) -> tuple[Bag, list[Bag]]:
     props: Bag = {}
     if (original := _original(source)) is not None:
         _from_original(props, original)
-    sent = source.headers().get(b"date")
-    reported = dates.parse(addresses.decode_text(sent)) if sent else None
+    reported = _date(source.headers(), b"date")
     if reported is not None:
         props[tags.PidTagReportTime] = reported
     if part.content.value in DISPOSITION_TYPES:
@@ -141,7 +146,7 @@ def _from_original(props: Bag, original: Headers) -> None:
     ):
         if text := _value(original, name):
             props[tag] = text[:1000]
-    if (moment := dates.parse(_value(original, b"date"))) is not None:
+    if (moment := _date(original, b"date")) is not None:
         props[tags.PidTagOriginalSubmitTime] = moment
     for name, tag in (
         (b"to", tags.PidTagOriginalDisplayTo),
@@ -212,7 +217,7 @@ def _reasons(row: Bag, fields: Headers) -> None:
             )
     if supplementary:
         row[tags.PidTagSupplementaryInfo] = supplementary[:4000]
-    delivered = dates.parse(_value(fields, b"last-attempt-date"))
+    delivered = _date(fields, b"last-attempt-date")
     if delivered is not None and _action(fields) != "failed":
         row[tags.PidTagDeliverTime] = delivered
 
