@@ -117,7 +117,7 @@ def read_one_off(entry: bytes) -> Address | None:
 
 
 def split_type(address: str) -> tuple[str, str]:
-    """Address type and address: SMTP, or what IMCEA encapsulates (MS-OXCMAIL 2.2.3.1.8)."""
+    """Address type and address: SMTP, or what IMCEA encapsulates (MS-OXCMAIL 2.2.3.1)."""
     if address[:5].upper() == "IMCEA" and (match := _IMCEA.match(address)):
         kind = match[1].upper()
         if kind in _IMCEA_TYPES:

@@ -123,7 +123,7 @@ def _original(source: Source) -> Headers | None:
 
 
 def read_report(source: Source, part: Part) -> tuple[Bag, list[Bag]]:
-    """Message properties and recipient rows of a report (MS-OXCMAIL 2.2.3.7.1 and 2.2.3.7.2)."""
+    """Message properties and recipient rows of a report (MS-OXCMAIL 2.2.3.7)."""
     status = read_status(source, part)
     props: Bag = {}
     if (original := _original(source)) is not None:
@@ -165,7 +165,7 @@ def _from_original(props: Bag, original: Headers) -> None:
 
 
 def _disposition(props: Bag, fields: Headers) -> None:
-    # MS-OXCMAIL 2.2.3.7.2
+    # MS-OXCMAIL 2.2.3.7
     if text := _value(fields, b"original-message-id"):
         props[tags.PidTagOriginalMessageId] = text[:1000]
     if key := _value(fields, b"x-msexch-correlation-key"):
@@ -184,7 +184,7 @@ def _recipients(status: Status, reported: int | None) -> list[Bag]:
     rows: list[Bag] = []
     for fields, weight in zip(status.recipients, weights, strict=True):
         if weight != heaviest:
-            continue  # 2.2.3.7.1 step 3.1
+            continue  # MS-OXCMAIL 2.2.3.7.1, step 3.1
         address = (
             _typed(_value(fields, b"final-recipient"))[1] or _typed(_value(fields, b"original-recipient"))[1]
         )
@@ -211,7 +211,7 @@ def _reasons(row: Bag, fields: Headers) -> None:
         code, reason = diagnosis(subject, detail)
         row[tags.PidTagNonDeliveryReportDiagCode] = code
         row[tags.PidTagNonDeliveryReportReasonCode] = reason
-        if not supplementary:  # 2.2.3.7.1.2
+        if not supplementary:  # 2.2.3.7.1
             supplementary = (
                 f"<{remote + ' ' if remote else ''}#{match[0]}{' ' + diagnostic if diagnostic else ''}>"
             )
@@ -252,7 +252,7 @@ def diagnosis(subject: int, detail: int) -> tuple[int, int]:
 
 
 def recipient_row(address: Address, kind: int) -> Bag:
-    """One row of the recipient table (MS-OXCMAIL 2.2.3.1.2): `kind` is 1 To, 2 Cc or 3 Bcc."""
+    """One row of the recipient table (MS-OXCMAIL 2.2.3.1): `kind` is 1 To, 2 Cc or 3 Bcc."""
     address_type, plain = addresses.split_type(address.address)
     name = address.display
     entry_id = addresses.one_off(name, address_type, plain)

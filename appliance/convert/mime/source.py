@@ -65,7 +65,8 @@ class Source:
         known = self._headers.get(part.index)
         if known is None:
             try:
-                fields = self.scan.fields(part)
+                # Fresh scans keep the message's header; others are read from the message.
+                fields = self.scan.fields() if part.index == 0 else tuple(fields_of(self.raw_header(part)))
             except KeyError:
                 fields = tuple(fields_of(self.raw_header(part)))
             known = self._headers[part.index] = Headers(fields)
