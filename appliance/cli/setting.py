@@ -5,7 +5,9 @@ import click
 from appliance import config
 from appliance.cli.frame import Failed
 from appliance.cli.tools import change, data_directory, json_option, open_store, print_rows, settings_of
+from appliance.directory import credentials
 from appliance.store import settings as stored
+from appliance.store.kv import WriteTxn
 
 
 @click.group()
@@ -32,10 +34,21 @@ def put(name: str, value: str) -> None:
         raise Failed(f"{name} is fixed in {data_directory() / config.FILE_NAME}: change it there")
     with open_store() as store:
         if value == "default":
-            change(store, lambda txn: stored.forget(txn, name))
+            change(store, lambda txn: _keep(txn, name, None))
             return
         text = row.show(row.parse(value))
-        change(store, lambda txn: stored.put(txn, name, text))
+        change(store, lambda txn: _keep(txn, name, text))
+
+
+def _keep(txn: WriteTxn, name: str, text: str | None) -> None:
+    """Store a setting's text, or with None its default again, with what must happen at once."""
+    if text is None:
+        stored.forget(txn, name)
+    else:
+        stored.put(txn, name, text)
+    if name == "auth.ntlm":
+        row = config.find(name)
+        credentials.set_ntlm(txn, bool(row.default if text is None else row.parse(text)))
 
 
 @setting.command("list")

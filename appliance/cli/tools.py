@@ -12,6 +12,7 @@ import click
 
 from appliance.cli.frame import Failed, Frame
 from appliance.config import Settings, load
+from appliance.net.announce import Announcer
 from appliance.store import settings as stored_settings
 from appliance.store.kv import WriteTxn
 from appliance.store.store import Store
@@ -35,10 +36,12 @@ def data_directory() -> Path:
 def open_store() -> Iterator[Store]:
     """The store of the data directory, whether or not a server runs on it. Raises ForeignStore."""
     store = Store.open(data_directory())
+    announcer = Announcer(store)
     try:
         yield store
     finally:
-        store.close()
+        store.close()  # first: the last commits are announced on its thread
+        announcer.close()
 
 
 def change(store: Store, fn: Callable[[WriteTxn], T]) -> T:

@@ -231,35 +231,35 @@ def check(txn: ReadTxn) -> Iterator[str]:
         ids.add(entry.id)
         entry_keys = set(_index_keys(entry))
         if shared := entry_keys & wanted:
-            yield f"directory: entry {entry.id} shares {len(shared)} names with another"
+            yield f"entry {entry.id} shares {len(shared)} names with another"
         wanted |= entry_keys
         yield from _check_entry(txn, entry, last, entry_keys)
     for index in Index:
         for key in _scan(txn, index):
             if key not in wanted:
-                yield f"directory: a row of index {index.name} leads to no entry: {key.hex()}"
+                yield f"a row of index {index.name} leads to no entry: {key.hex()}"
     for part in (Part.PHOTO, Part.CERTIFICATE, Part.CREDENTIALS):
         start = keys.pack(SERVER, Table.DIRECTORY, part)
         for key in txn.scan_keys(start, successor(start)):
             if tail_q(key) not in ids:
-                yield f"directory: {part.name} of entry {tail_q(key)}, which does not exist"
+                yield f"{part.name} of entry {tail_q(key)}, which does not exist"
     yield from links.check(txn, ids)
 
 
 def _check_entry(txn: ReadTxn, entry: Entry, last: int, entry_keys: Iterable[bytes]) -> Iterator[str]:
     if not FIRST_ID <= entry.id <= last:
-        yield f"directory: entry {entry.id} has an id that was not given out"
+        yield f"entry {entry.id} has an id that was not given out"
     for key in entry_keys:
         raw = txn.get(key)
         if raw is None:
-            yield f"directory: entry {entry.id} is missing in an index: {key.hex()}"
+            yield f"entry {entry.id} is missing in an index: {key.hex()}"
         elif raw and int.from_bytes(raw, "big") != entry.id:
-            yield f"directory: an index of entry {entry.id} leads to another: {key.hex()}"
+            yield f"an index of entry {entry.id} leads to another: {key.hex()}"
     if (entry.kind in model.WITH_MAILBOX) != bool(entry.mailbox):
         yield (
-            f"directory: entry {entry.id} has no mailbox"
+            f"entry {entry.id} has no mailbox"
             if not entry.mailbox
-            else (f"directory: entry {entry.id} has a mailbox that its kind has not")
+            else (f"entry {entry.id} has a mailbox that its kind has not")
         )
 
 

@@ -98,12 +98,12 @@ def check(txn: ReadTxn, ids: set[int]) -> Iterator[str]:
             link, one, other = struct.unpack(">QQQ", key[-24:])
             rows.add((link, one, other) if direction == _FORWARD else (link, other, one))
     for link, source, target in sorted(sides[_FORWARD] ^ sides[_BACKWARD]):
-        yield f"directory: link {link} from {source} to {target} stands in one direction only"
+        yield f"link {link} from {source} to {target} stands in one direction only"
     for link, source, target in sorted(sides[_FORWARD]):
         if not {source, target} <= ids:
-            yield f"directory: link {link} from {source} to {target} has an end that does not exist"
+            yield f"link {link} from {source} to {target} has an end that does not exist"
         elif link == Link.MEMBER and source in closure(txn, target):
-            yield f"directory: group {source} is within itself"
+            yield f"group {source} is within itself"
 
 
 def _key(direction: int, link: Link, one: int, other: int) -> bytes:

@@ -238,3 +238,15 @@ def _group(txn: ReadTxn, group: Entry, sender: Entry | None, trusted: bool) -> E
     managers = [entries.get(txn, id) for id in links.targets(txn, Link.MANAGED_BY, group.id)]
     owner = next((manager.address for manager in managers if manager.enabled), "")
     return Expansion(Status.FOUND, group, tuple(mailboxes), tuple(external), owner)
+
+
+def group_ids(txn: ReadTxn, id: int) -> set[int]:
+    """Ids of every group that an entry is in, directly or through groups: what folder rights ask for."""
+    entry = entries.find(txn, id)
+    found: set[int] = set()
+    waiting = [entry] if entry else []
+    while waiting:
+        fresh = [group for group in groups_of(txn, waiting.pop()) if group.id not in found]
+        found.update(group.id for group in fresh)
+        waiting += fresh
+    return found

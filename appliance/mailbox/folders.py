@@ -158,7 +158,8 @@ def rename(txn: WriteTxn, actor: Actor, mailbox: int, path: Path, to: Path, *, n
 
 def delete(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int) -> bool:
     """One step of deleting a folder without subfolders: its messages go to Deleted Items' dumpster, so that
-    they can be recovered. True when the folder is gone; call again until then. Needs FOLDER_OWNER."""
+    they can be recovered (a public folder's are gone). True when the folder is gone; call again until then.
+    Needs FOLDER_OWNER."""
     with refusing():
         require(txn, actor, mailbox, fid, Right.FOLDER_OWNER)
         folder = folders.get(txn, mailbox, fid)
@@ -166,11 +167,12 @@ def delete(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int) -> 
             raise Refused(Reason.INVALID, "a special folder cannot be deleted")
         if folder.subfolders:
             raise Refused(Reason.INVALID, "the folder has subfolders")
+        public = mailboxes.identity(txn, mailbox).kind == Kind.PUBLIC
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             left = DELETE_STEP
             for associated in (False, True):
                 for row in _first(contents.rows(txn, mailbox, fid, associated), left):
-                    if associated:
+                    if associated or public:
                         messages.purge(edit, row)
                     else:
                         messages.soft_delete(edit, messages.move(edit, row, Special.TRASH))

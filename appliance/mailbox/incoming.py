@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from appliance.convert.mime.derive import Derived, derive
 from appliance.formats import bags, mime
+from appliance.mapi.tags import PidTagClientSubmitTime
 from appliance.store import blobs, names
 from appliance.store.contents import RowFlag
 from appliance.store.kv import WriteTxn
@@ -30,6 +31,12 @@ class Incoming:
     def size(self) -> int:
         """Bytes of the message as it arrived."""
         return self.prepared.size
+
+    @property
+    def submitted(self) -> int:
+        """When the sender says it was sent (FILETIME), 0 where nothing is said."""
+        moment = self.derived.props.get(PidTagClientSubmitTime)
+        return moment if isinstance(moment, int) else 0
 
     @property
     def weight(self) -> int:

@@ -353,6 +353,7 @@ class Connection(asyncio.Protocol):
         True: reading will not wait. False: `wake` was called, or a given time is over. Raises TimedOut
         after the default time, ShuttingDown.
         """
+        self._allowance = None
         if self._buffer or self._eof:
             return True
         if self._woken:
@@ -553,6 +554,11 @@ class Connection(asyncio.Protocol):
                 self._inflate(early)
             except PeerGone as error:
                 self._fail(error)
+
+    @property
+    def channel_binding(self) -> bytes | None:
+        """The token that binds a log-on to this TLS session, as GSS-API and NTLM take it (RFC 5056 2.1)."""
+        return b"tls-server-end-point:" + self.tls_server_end_point if self.tls_server_end_point else None
 
     @property
     def is_compressed(self) -> bool:

@@ -38,16 +38,30 @@ class TlsIdentity:
         self.context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
         self.end_point = b""
         """tls-server-end-point channel binding of the present certificate (RFC 5929 4.1)."""
+        self._seen = (0, 0)
         self.reload()
+
+    def reload_if_changed(self) -> bool:
+        """Load the files again if they are others now; whether they were."""
+        if self._stamp() == self._seen:
+            return False
+        self.reload()
+        return True
+
+    def _stamp(self) -> tuple[int, int]:
+        status = (self._directory / CERTIFICATE_FILE).stat()
+        return status.st_ino, status.st_mtime_ns
 
     def reload(self) -> None:
         """Load the files again. On an error the context keeps what it had."""
+        stamp = self._stamp()
         certificate, key = self._directory / CERTIFICATE_FILE, self._directory / KEY_FILE
         probe = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         probe.load_cert_chain(certificate, key)
         end_point = server_end_point(first_certificate(certificate.read_text()))
         self.context.load_cert_chain(certificate, key)
         self.end_point = end_point
+        self._seen = stamp
 
 
 def first_certificate(pem: str) -> bytes:

@@ -42,6 +42,12 @@ class Watches:
             for callback in list(self._subscribers.get(mailbox, {}).values()):
                 callback()
 
+    def tell_all(self) -> None:
+        """Let every subscriber look: datagrams between processes may be lost. On the loop's thread."""
+        for callbacks in list(self._subscribers.values()):
+            for callback in list(callbacks.values()):
+                callback()
+
     def subscribe(self, mailbox: int, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback()` on the loop's thread after commits that touched `mailbox`; it must not block
         or raise. Returns what ends it."""

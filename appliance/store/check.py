@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.store import blobs, contents, folders, log, mailboxes, messages, uids
+from appliance.store import blobs, contents, folders, log, mailboxes, messages, queue, uids
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
 from appliance.store.folders import Folder
@@ -55,6 +55,8 @@ def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
         for identity in mailboxes.identities(txn):
             wrong += _mailbox(txn, identity, references)
         wrong += _strays(txn)
+        wrong += [f"queue: {line}" for line in queue.check(txn)]
+        references.update(queue.references(txn))
         for extra in extras:
             wrong += [f"{extra.name}: {line}" for line in extra.check(txn)]
             if extra.references is not None:
@@ -73,14 +75,14 @@ def _mailbox(txn: ReadTxn, identity: Identity, references: Counter[int]) -> Iter
     tree = {folder.fid: folder for folder in folders.walk(txn, mailbox)}
     tallies = {fid: _Tally() for fid in tree}
     seen: set[int] = set()
-    for message in _all_rows(txn, mailbox):
+    for message in all_rows(txn, mailbox):
         tally = tallies.get(message.fid)
         if tally is None:
             yield f"mailbox {mailbox}: message {message.mid:#x} in a folder that is gone, {message.fid:#x}"
             continue
         _add(tally, message)
         yield from (f"mailbox {mailbox}: {line}" for line in _message(txn, mailbox, row, message, seen))
-        references.update(_references(txn, mailbox, message))
+        references.update(references_of(txn, mailbox, message))
     for deleted in contents.all_buried(txn, mailbox):
         message = deleted.row
         tally = tallies.get(message.fid)
@@ -90,7 +92,7 @@ def _mailbox(txn: ReadTxn, identity: Identity, references: Counter[int]) -> Iter
         tally.deleted += 1
         tally.deleted_size += message.size
         yield from (f"mailbox {mailbox}: {line}" for line in _message(txn, mailbox, row, message, seen))
-        references.update(_references(txn, mailbox, message))
+        references.update(references_of(txn, mailbox, message))
     for fid, folder in tree.items():
         lines = _folder(txn, mailbox, folder, tree, tallies[fid], row.counter)
         yield from (f"mailbox {mailbox}: {line}" for line in lines)
@@ -100,7 +102,8 @@ def _mailbox(txn: ReadTxn, identity: Identity, references: Counter[int]) -> Iter
     yield from (f"mailbox {mailbox}: {line}" for line in _log(txn, row))
 
 
-def _all_rows(txn: ReadTxn, mailbox: int) -> Iterator[Row]:
+def all_rows(txn: ReadTxn, mailbox: int) -> Iterator[Row]:
+    """The rows of every folder of a mailbox."""
     prefix = head(mailbox, Table.CONTENTS)
     for key, raw in txn.scan(prefix, successor(prefix)):
         yield contents.parse(int.from_bytes(key[5:13], "big"), tail_q(key), bool(key[13]), raw)
@@ -143,7 +146,8 @@ def _message(txn: ReadTxn, mailbox: int, box: mailboxes.Mailbox, row: Row, seen:
             yield f"{name}: {row.size} bytes, its blob and trace headers have {size + row.prefix}"
 
 
-def _references(txn: ReadTxn, mailbox: int, row: Row) -> Iterator[int]:
+def references_of(txn: ReadTxn, mailbox: int, row: Row) -> Iterator[int]:
+    """The blobs that a message names."""
     if row.blob:
         yield row.blob
     for part in messages.parts(txn, mailbox, row.mid):
@@ -289,7 +293,7 @@ def _repair_mailbox(txn: WriteTxn, mailbox: int) -> None:
     tree = {folder.fid: folder for folder in folders.walk(txn, mailbox)}
     tallies = {fid: _Tally() for fid in tree}
     seen: set[int] = set()
-    for message in list(_all_rows(txn, mailbox)):
+    for message in list(all_rows(txn, mailbox)):
         if message.fid not in tree or not txn.has(head_q(mailbox, Table.MESSAGES, message.mid)):
             contents.delete(txn, mailbox, message)
             continue
@@ -342,10 +346,10 @@ def _drop_orphans(txn: WriteTxn, mailbox: int, seen: set[int]) -> None:
 def _repair_blobs(txn: WriteTxn, extras: tuple[Extra, ...]) -> None:
     references: Counter[int] = Counter()
     for identity in mailboxes.identities(txn):
-        for row in _all_rows(txn, identity.number):
-            references.update(_references(txn, identity.number, row))
+        for row in all_rows(txn, identity.number):
+            references.update(references_of(txn, identity.number, row))
         for deleted in contents.all_buried(txn, identity.number):
-            references.update(_references(txn, identity.number, deleted.row))
+            references.update(references_of(txn, identity.number, deleted.row))
     for extra in extras:
         if extra.references is not None:
             references.update(extra.references(txn))

@@ -1,7 +1,8 @@
 """Messages: insert, change, copy, move, delete, restore, purge. Plain functions of an `Edit`.
 
 Invariants:
-- Move and copy make a new MID, CN and UID; the EMAILID (`email_id`) and thread travel along.
+- Move and copy make a new MID, CN and UID; the EMAILID (`email_id`) and thread travel along, but for a copy
+  into another mailbox, where the number may be taken.
 - The bytes under a UID never change: a change of content takes a new UID and logs the old one as gone.
 - Flags, read state and keywords move `mod`, read state `read_cn` too; `cn` only moves with content.
 - A soft-deleted message keeps FID, MID and blob; its UID is gone for ever.
@@ -21,6 +22,7 @@ from appliance.store.edit import Edit
 from appliance.store.errors import LimitReached, NotFound
 from appliance.store.keys import Table, head_q, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.mailboxes import COUNTER_LIMIT
 
 MAX_KEYWORDS = 64
 MAX_KEYWORD = 128
@@ -92,6 +94,17 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
     return Message(raw[3 : 3 + length], raw[3 + length :])
 
 
+def read(txn: ReadTxn, mailbox: int, row: Row, offset: int = 0, length: int = blobs.MAX_SIZE) -> bytes:
+    """Up to `length` bytes of a message's MIME from `offset`: its trace headers, then the blob. Empty for a
+    message without MIME."""
+    if not row.blob:
+        return b""
+    if offset >= row.prefix:
+        return blobs.read(txn, row.blob, offset - row.prefix, length)
+    head = load(txn, mailbox, row.mid).prefix[offset : offset + length]
+    return head + blobs.read(txn, row.blob, 0, length - len(head)) if length > len(head) else head
+
+
 def _store_cold(txn: WriteTxn, mailbox: int, mid: int, prefix: bytes, bag: bytes) -> None:
     txn.put(head_q(mailbox, Table.MESSAGES, mid), _COLD.pack(1, len(prefix)) + prefix + bag)
 
@@ -148,7 +161,7 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
         received=new.received,
         modified=edit.now,
         saved=edit.now,
-        email_id=new.email_id or mid & ((1 << 48) - 1),
+        email_id=new.email_id or mid & COUNTER_LIMIT,
         thread_id=int.from_bytes(new.conversation[:8], "big"),
         keywords=check_keywords(new.keywords),
     )
@@ -295,6 +308,7 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         mod=number,
         saved=edit.now,
         flags=row.flags & ~RowFlag.DELETED,
+        email_id=row.email_id if source is None else mid & COUNTER_LIMIT,
     )
     _store_cold(edit.txn, edit.mailbox, mid, cold.prefix, cold.packed_bag)
     _put_parts(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))

@@ -1,0 +1,226 @@
+"""The composition root: the only place where objects are wired together.
+
+`SERVICES` is the table of everything that is served: role, ports, and the function that makes the service of
+the parts. `Server` opens the store, makes the parts, listens, follows changes of settings and certificate,
+and ends in order. Rows are made lazily: a role that is not served imports nothing.
+"""
+
+import asyncio
+import importlib
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from appliance import config
+from appliance.config import Settings
+from appliance.directory import domains
+from appliance.directory.authenticate import Authenticator
+from appliance.net import systemd
+from appliance.net.announce import Announcer, Receiver
+from appliance.net.limits import Limits
+from appliance.net.listener import Listener, Network, Service, bind
+from appliance.net.log import Quiet, event
+from appliance.net.running import Presence
+from appliance.net.tls import DIRECTORY, TlsIdentity
+from appliance.net.watch import Watches
+from appliance.store import settings as stored_settings
+from appliance.store.check import Extra
+from appliance.store.keys import SERVER
+from appliance.store.store import Store
+
+READER_THREADS = 4
+VERIFIER_THREADS = 2
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Parts:
+    """What services are made of. `settings` is replaced when settings change: services that can take a
+    change at once look at it each time."""
+
+    store: Store
+    settings: Settings
+    organization: domains.Organization
+    watches: Watches
+    network: Network
+    authenticator: Authenticator
+    verifiers: ThreadPoolExecutor
+    """Threads for log-ons: a verifier takes 50 ms and 16 MiB, so that few run at once."""
+    quiet: Quiet
+
+    def limits(self) -> Limits:
+        """The limits of one service."""
+        part = self.settings.connections
+        return Limits(part.total, part.per_address, part.unsettled, part.unsettled_per_address)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A service: its role, its standard ports (None where it has none), and where it is made
+    (`module:function`, called with the parts)."""
+
+    name: str
+    role: str
+    port: int | None
+    tls_port: int | None
+    target: str
+
+
+SERVICES = (Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),)
+
+TASKS: tuple[tuple[str, str], ...] = ()
+"""Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
+
+
+def check_extras() -> tuple[Extra, ...]:
+    """What `appliance check` verifies beside the mailboxes."""
+    return ()
+
+
+def _target(target: str) -> Callable[..., Any]:
+    module, _, name = target.partition(":")
+    return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
+
+
+class Server:
+    """Everything that one process serves. Made on the loop's thread."""
+
+    def __init__(
+        self, data: Path, flags: Mapping[str, config.Value], failed: Callable[[Exception], None]
+    ) -> None:
+        """`failed` is called on the loop when the device failed: the process must end.
+
+        Raises SettingError, StoreError, OSError: then nothing is served."""
+        self._data, self._flags = data, flags
+        self._loop = asyncio.get_running_loop()
+        self._executor = ThreadPoolExecutor(READER_THREADS, "reader")
+        self._loop.set_default_executor(self._executor)
+        self.device_failed = False
+        self._told_failure = failed
+        self.store = Store.open(data, self._failed_elsewhere)
+        try:
+            self._wire()
+        except BaseException:
+            self.store.close()
+            raise
+
+    def _wire(self) -> None:
+        settings = self._settings()
+        with self.store.read() as txn:
+            organization = domains.get(txn)
+        self._identity = _identity(self._data)
+        watches = Watches(self.store)
+        self._receiver = Receiver(self._data, watches.changed, watches.tell_all)
+        self._announcer = Announcer(self.store, self._receiver.name)
+        self.parts = Parts(
+            store=self.store,
+            settings=settings,
+            organization=organization,
+            watches=watches,
+            network=Network(tls=self._identity),
+            authenticator=Authenticator(self.store),
+            verifiers=ThreadPoolExecutor(VERIFIER_THREADS, "verifier"),
+            quiet=Quiet(_log, self._loop),
+        )
+        self._unsubscribe = watches.subscribe(SERVER, self._server_changed)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._presence: Presence | None = None
+
+    def _settings(self) -> Settings:
+        with self.store.read() as txn:
+            texts = stored_settings.texts(txn)
+        return config.load(self._data, texts, self._flags)
+
+    def _failed_elsewhere(self, error: Exception) -> None:
+        """On the writer thread."""
+        self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: Exception) -> None:
+        self.device_failed = True
+        self._told_failure(error)
+
+    def _server_changed(self) -> None:
+        """Settings, the organization or the certificate may have changed."""
+        try:
+            self.parts.settings = self._settings()
+            with self.store.read() as txn:
+                self.parts.organization = domains.get(txn)
+            if self._identity and self._identity.reload_if_changed():
+                event(_log, logging.INFO, "new certificate")
+        except (config.SettingError, OSError, ValueError) as error:
+            event(_log, logging.ERROR, "a change was not taken", reason=error)
+
+    async def listen(self) -> list[Listener]:
+        """Open every listener of the roles; all or none. Raises OSError."""
+        settings = self.parts.settings.serve
+        passed = {sock.getsockname()[1] - settings.port_offset: sock for sock in systemd.passed_sockets()}
+        for row in SERVICES:
+            if row.role not in settings.roles:
+                continue
+            service: Service = _target(row.target)(self.parts)
+            for port, implicit in ((row.port, False), (row.tls_port, True)):
+                if port is None or (implicit and self._identity is None):
+                    continue
+                if port in passed:
+                    sock = passed.pop(port)
+                    await self.parts.network.listen_socket(service, sock, implicit_tls=implicit)
+                    continue
+                for address in settings.bind:
+                    sock = bind(address, port + settings.port_offset)
+                    await self.parts.network.listen_socket(service, sock, implicit_tls=implicit)
+        for sock in passed.values():
+            event(_log, logging.WARNING, "a passed socket is nobody's", port=sock.getsockname()[1])
+            sock.close()
+        for role, target in TASKS:
+            if role in settings.roles:
+                self._tasks.append(asyncio.create_task(_target(target)(self.parts)))
+        self._presence = Presence(self._data, self.facts())
+        return self.parts.network.listeners
+
+    def facts(self) -> dict[str, Any]:
+        """What `status` tells of this process."""
+        return {
+            "roles": list(self.parts.settings.serve.roles),
+            "listeners": [
+                {
+                    "service": listener.service.name,
+                    "tls": listener.implicit_tls,
+                    "address": listener.address,
+                    "port": listener.port,
+                }
+                for listener in self.parts.network.listeners
+            ],
+        }
+
+    async def close(self, grace: float = 4.0) -> None:
+        """End in order: no new connections, running commands finish, then background work, then the store."""
+        await self.parts.network.drain(grace)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._unsubscribe()
+        self._receiver.close()
+        self.parts.watches.close()
+        self.parts.quiet.flush()
+        if self._presence:
+            self._presence.close()
+        self.parts.verifiers.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        if not self.device_failed:
+            self.store.close()
+        self._announcer.close()
+
+
+def _identity(data: Path) -> TlsIdentity | None:
+    """The certificate; None where there is none yet, so that the rest is served without TLS."""
+    try:
+        return TlsIdentity(data / DIRECTORY)
+    except FileNotFoundError:
+        event(_log, logging.WARNING, "no certificate: TLS is not offered")
+        return None
+    except (ssl.SSLError, ValueError) as error:
+        raise OSError(f"{data / DIRECTORY}: the certificate cannot be used: {error}") from error

@@ -1,0 +1,29 @@
+"""`appliance check [--repair]`: every invariant of the store; with the server running or stopped."""
+
+import click
+
+from appliance.app import check_extras
+from appliance.cli.frame import Failed
+from appliance.cli.tools import data_directory, open_store
+from appliance.net import running
+from appliance.store import check as store_check
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Mend what can be derived from what is still there.")
+def check(repair: bool) -> None:
+    """Verify the store."""
+    with open_store() as store:
+        wrong = store_check.check(store, check_extras())
+        for line in wrong:
+            click.echo(line)
+        if wrong and repair:
+            if running.present(data_directory()):
+                raise Failed("stop the server before a repair")
+            store_check.repair(store, check_extras())
+            left = store_check.check(store, check_extras())
+            click.echo(f"{len(wrong)} found, {len(left)} left after the repair")
+            wrong = left
+    if wrong:
+        raise Failed(f"{len(wrong)} faults in the store")
+    click.echo("the store is sound")

@@ -1,0 +1,253 @@
+"""Running a search: cheapest facts first, in steps that each see a snapshot of their own.
+
+    search = Search(store, mailbox, fid, criterion, source, now=...)
+    while not search.step(): ...       # or search.run()
+    search.uids
+
+The first step takes the UIDs that there are; messages that arrive later are not looked at, those that leave
+are not found. Then each message passes the stages of `predicates`: the UID order, what the index rules out,
+the hot row, and only where none of these decided, its texts. The index is never trusted: it only rules out.
+
+A step lives at most about STEP seconds (one message's text is never split), so a reader thread may serve
+others between steps and a snapshot never grows old.
+"""
+
+import time
+from array import array
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from enum import IntEnum
+from typing import Protocol
+
+from appliance.mailbox.search import criteria as c
+from appliance.mailbox.search.facts import Cost, Source, cost
+from appliance.mailbox.search.folding import fold
+from appliance.mailbox.search.predicates import (
+    Context,
+    Pair,
+    Test,
+    compile_facts,
+    compile_row,
+    compile_uid,
+    merge_ranges,
+)
+from appliance.store import contents
+from appliance.store.contents import Row
+from appliance.store.kv import ReadTxn
+from appliance.store.store import Store
+from appliance.store.uids import UidView
+
+STEP = 0.02
+"""Seconds of a step, about."""
+
+SCAN_SHARE = 4
+"""When more than one message in so many is left, the folder's rows are read in one scan."""
+
+BATCH = 256
+"""Messages between two looks at the clock while rows are read."""
+
+MIN_INDEXED_KEY = 3
+"""Characters that a key must have for the index to help."""
+
+
+class Index(Protocol):
+    """The full-text index, as a search uses it."""
+
+    def possible(self, txn: ReadTxn, mailbox: int, fid: int, key: str) -> frozenset[int] | None:
+        """The MIDs of a folder whose text may contain the folded key: those that the index has found and
+        those that it does not know. None when it cannot help."""
+
+
+class _Stage(IntEnum):
+    START = 0
+    INDEX = 1
+    ROWS = 2
+    TEXTS = 3
+    DONE = 4
+
+
+class Search:
+    """One search, resumable. Not thread-safe; steps may run on different threads one after the other."""
+
+    def __init__(
+        self,
+        store: Store,
+        mailbox: int,
+        fid: int,
+        criterion: c.Criterion,
+        source: Source,
+        *,
+        now: int,
+        zone: tzinfo = UTC,
+        index: Index | None = None,
+    ) -> None:
+        for _ in c.walk(criterion):
+            pass  # raises Refused beyond the limits
+        self._store, self._mailbox, self._fid = store, mailbox, fid
+        self._criterion = c.simplify(criterion)
+        self._source = source
+        self._context = Context(now, zone)
+        self._index = index
+        self._stage = _Stage.START
+        self._stages: dict[_Stage, Callable[[ReadTxn, float], bool]] = {
+            _Stage.START: self._start,
+            _Stage.INDEX: self._narrow,
+            _Stage.ROWS: self._rows,
+            _Stage.TEXTS: self._texts,
+        }
+        self._found: list[int] = []
+        self._open: list[Pair] = []
+        self._wanted: dict[int, int] = {}
+        self._after = 0
+        self._undecided: list[tuple[int, Row]] = []
+        self._row_test: Test[Row] | None = None
+        self.total = 0
+        """Messages to decide on."""
+        self.done = 0
+        """Messages decided so far, for progress (RFC 9585)."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether `uids` is the whole answer."""
+        return self._stage is _Stage.DONE
+
+    @property
+    def uids(self) -> "array[int]":
+        """The UIDs that were found, ascending."""
+        return array("I", sorted(self._found))
+
+    def run(self) -> "array[int]":
+        """The whole search at once (in a reader thread)."""
+        while not self.step():
+            pass
+        return self.uids
+
+    def step(self, budget: float = STEP) -> bool:
+        """Go on for about `budget` seconds in one snapshot; whether the search is finished."""
+        deadline = time.monotonic() + budget
+        with self._store.read() as txn:
+            while self._stage is not _Stage.DONE:
+                if self._stages[self._stage](txn, deadline):
+                    self._stage = _Stage(self._stage + 1)
+                if time.monotonic() >= deadline:
+                    break
+        return self.finished
+
+    def _start(self, txn: ReadTxn, deadline: float) -> bool:
+        """Take the messages that the UID criteria leave."""
+        view = UidView(txn, self._mailbox, self._fid)
+        pairs: list[Pair] = []
+        for low, high in self._ranges():
+            pairs += view.range(low, high)
+        self.total = len(pairs)
+        self._open = self._decide_pairs(pairs)
+        return True
+
+    def _ranges(self) -> list[tuple[int, int]]:
+        """UID ranges outside of which nothing can match."""
+        tops = self._criterion.items if isinstance(self._criterion, c.And) else (self._criterion,)
+        narrow = [merge_ranges(top.ranges) for top in tops if isinstance(top, c.Uids)]
+        return min(narrow, key=len) if narrow else [(1, 0xFFFFFFFE)]
+
+    def _decide_pairs(self, pairs: list[Pair]) -> list[Pair]:
+        """Decide what can be decided by UID, MID and index; what is left."""
+        test = compile_uid(self._criterion, self._context)
+        if test is None:
+            return pairs
+        left: list[Pair] = []
+        for pair in pairs:
+            verdict = test(pair)
+            if verdict is None:
+                left.append(pair)
+            elif verdict:
+                self._found.append(pair[0])
+        self.done = self.total - len(left)
+        return left
+
+    def _narrow(self, txn: ReadTxn, deadline: float) -> bool:
+        """Ask the index about every text criterion."""
+        if self._open and self._index is not None:
+            possible: dict[c.Criterion, frozenset[int]] = {}
+            for node in c.walk(self._criterion):
+                key = _key(node)
+                if key is None or node in possible:
+                    continue
+                mids = self._index.possible(txn, self._mailbox, self._fid, key)
+                if mids is not None:
+                    possible[node] = mids
+            if possible:
+                self._context = Context(self._context.now, self._context.zone, possible)
+                self._open = self._decide_pairs(self._open)
+        self._row_test = compile_row(self._criterion, self._context)
+        self._wanted = {mid: uid for uid, mid in self._open}
+        return True
+
+    def _rows(self, txn: ReadTxn, deadline: float) -> bool:
+        """Read hot rows: by scan when many are wanted, else one by one."""
+        if len(self._wanted) * SCAN_SHARE > self.total:
+            return self._scan_rows(txn, deadline)
+        for count, (mid, uid) in enumerate(list(self._wanted.items()), 1):
+            row = contents.find(txn, self._mailbox, self._fid, mid)
+            del self._wanted[mid]
+            self._decide_row(uid, row)
+            if count % BATCH == 0 and time.monotonic() >= deadline:
+                return False
+        return self._rows_done()
+
+    def _scan_rows(self, txn: ReadTxn, deadline: float) -> bool:
+        wanted = self._wanted
+        for count, row in enumerate(contents.rows(txn, self._mailbox, self._fid, after=self._after), 1):
+            uid = wanted.pop(row.mid, None)
+            if uid is not None:
+                self._decide_row(uid, row)
+            if count % BATCH == 0 and time.monotonic() >= deadline:
+                self._after = row.mid
+                return False
+        self.done += len(wanted)  # these left meanwhile
+        wanted.clear()
+        return self._rows_done()
+
+    def _rows_done(self) -> bool:
+        self._undecided.reverse()  # taken from the end
+        return True
+
+    def _decide_row(self, uid: int, row: Row | None) -> None:
+        if row is None or row.uid != uid:  # gone, or of other content under another UID
+            self.done += 1
+            return
+        verdict = self._row_test(row) if self._row_test is not None else None
+        if verdict is None:
+            self._undecided.append((uid, row))
+            return
+        self.done += 1
+        if verdict:
+            self._found.append(uid)
+
+    def _texts(self, txn: ReadTxn, deadline: float) -> bool:
+        """Read what the cheap stages left open."""
+        test = compile_facts(self._criterion, self._context)
+        while self._undecided:
+            uid, row = self._undecided.pop()
+            self.done += 1
+            current = contents.find(txn, self._mailbox, self._fid, row.mid)
+            if current is None or current.uid != uid:  # gone meanwhile
+                continue
+            if test(self._source.open(txn, self._mailbox, current)):
+                self._found.append(uid)
+            if time.monotonic() >= deadline:
+                return not self._undecided
+        return True
+
+
+def _key(node: c.Criterion) -> str | None:
+    """The folded text that a message must contain somewhere to meet a criterion; None if there is none that
+    the index could look for."""
+    if not isinstance(node, c.Subject | c.Address | c.Body | c.Text | c.Header):
+        return None
+    key = fold(node.text)
+    return key if len(key) >= MIN_INDEXED_KEY else None
+
+
+def needs_texts(criterion: c.Criterion) -> bool:
+    """Whether a search may have to read more than hot rows: it belongs into a reader thread then."""
+    return cost(criterion) > Cost.ROW

@@ -1,0 +1,67 @@
+"""What the SMTP sessions of this process share: settings, the store, names for messages, log-on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.mapi.times import from_unix_ns
+from appliance.protocols.smtp.auth import Logon
+from appliance.store.store import Store
+from appliance.transport.trace import Tokens
+
+MAX_SIZE = 100 << 20
+"""Octets of a message, unless configured otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """What is configured. `max_size` in octets; `trust_loopback`: a connection within this machine counts
+    as private, so that passwords may pass without TLS."""
+
+    hostname: str
+    max_size: int = MAX_SIZE
+    trust_loopback: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What a listening port is for. Port 25 takes mail for this server from anybody; the submission ports
+    take mail for anybody from users (RFC 6409)."""
+
+    name: str
+    submission: bool
+
+    @property
+    def require_auth(self) -> bool:
+        """Whether MAIL needs a log-on."""
+        return self.submission
+
+    @property
+    def require_tls(self) -> bool:
+        """Whether a log-on and MAIL need TLS."""
+        return self.submission
+
+
+RELAY = Port("smtp", submission=False)
+SUBMISSION = Port("submission", submission=True)
+
+
+def _now() -> int:
+    return from_unix_ns(time.time_ns())
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpService:
+    """Shared by all sessions."""
+
+    store: Store
+    settings: SmtpSettings
+    logon: Logon | None = None
+    """How users log on; None: AUTH is not offered."""
+    tokens: Tokens = field(default_factory=Tokens)
+    now: Callable[[], int] = _now
+    """The time, as FILETIME."""
+
+    def is_full(self) -> bool:
+        """Whether the store has no room for mail."""
+        return not self.store.has_room()

@@ -1,0 +1,312 @@
+"""Taking a message in: who may send to whom, and the one transaction in which it arrives.
+
+`judge_sender` and `judge_recipient` answer while the envelope is spoken, from a snapshot. `accept` is the
+write function: it follows every recipient to its end (aliases, details, groups), delivers to all mailboxes
+with one stored copy, and leaves one queue entry for everybody else: recipients elsewhere, mailboxes that
+refused for now, outcomes that somebody asked to be told of. What was accepted is therefore either in a
+mailbox or in the queue.
+
+Invariants:
+- Nobody gets a message twice, however many ways lead to him.
+- Mail is passed on to other domains only for authenticated senders, or because an entry of the directory
+  (contact, group) says so.
+- `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from appliance.directory import domains, resolve
+from appliance.directory.addresses import BadAddress, parse
+from appliance.directory.model import Entry, Protocol
+from appliance.directory.resolve import Expansion, SendAs, Status
+from appliance.mailbox import quotas
+from appliance.mailbox.deliver import Outcome, Target, deliver
+from appliance.mailbox.errors import Reason
+from appliance.mailbox.incoming import Incoming
+from appliance.store import blobs, queue
+from appliance.store.errors import NotFound
+from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.queue import Notify, Origin, QueueEntry, QueueRecipient, State
+
+
+class Verdict(Enum):
+    """What is said about a sender or a recipient."""
+
+    OK = "ok"
+    NO_USER = "no such mailbox"
+    DISABLED = "mailbox disabled"
+    NO_RELAY = "relaying denied"
+    REFUSED = "the recipient does not take mail from this sender"
+    FULL = "mailbox full"
+    BAD = "not an address"
+    NO_SENDER = "the sender's address does not exist here"
+    NOT_YOURS = "not permitted to send as this sender"
+
+
+_OF_STATUS = {
+    Status.FOUND: Verdict.OK,
+    Status.EXTERNAL: Verdict.OK,
+    Status.UNKNOWN: Verdict.NO_USER,
+    Status.DISABLED: Verdict.DISABLED,
+    Status.REFUSED: Verdict.REFUSED,
+    Status.BAD: Verdict.BAD,
+}
+
+STATUS_CODES = {
+    Verdict.NO_USER: "5.1.1",
+    Verdict.DISABLED: "5.2.1",
+    Verdict.NO_RELAY: "5.7.1",
+    Verdict.REFUSED: "5.7.1",
+    Verdict.FULL: "5.2.2",
+    Verdict.BAD: "5.1.3",
+}
+"""Enhanced codes of verdicts about recipients (RFC 3463)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A recipient of the envelope. `orcpt` as in QueueRecipient."""
+
+    address: str
+    notify: Notify = Notify.NONE
+    orcpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message with its envelope, ready to be accepted. `received` is our Received field without its
+    `for`; `passed` the addresses of the Delivered-To fields it arrived with; `user` the authenticated
+    sender; `trusted` marks the server's own mail, which every entry takes."""
+
+    sender: str
+    recipients: tuple[Recipient, ...]
+    incoming: Incoming
+    received: bytes
+    now: int
+    user: Entry | None = None
+    passed: frozenset[str] = frozenset()
+    body: str = "7BIT"
+    smtputf8: bool = False
+    ret: str = ""
+    envid: str = ""
+    origin: Origin = Origin.SMTP
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a message: mailboxes that have it, the queue entry for the rest (0: none)."""
+
+    delivered: int
+    queued: int
+
+
+class NobodyTook(Exception):
+    """No recipient could be served. `verdict` is the first refusal; `looped` that all were loops."""
+
+    def __init__(self, verdict: Verdict, looped: bool) -> None:
+        super().__init__("the message loops" if looped else verdict.value)
+        self.verdict = verdict
+        self.looped = looped
+
+
+def may_submit(user: Entry) -> bool:
+    """Whether a user may submit mail over SMTP."""
+    return user.may_use(Protocol.SMTP)
+
+
+def judge_sender(txn: ReadTxn, sender: str, user: Entry | None) -> Verdict:
+    """Whether MAIL FROM is taken. Users send as themselves or as who lets them; mail from outside may not
+    come from an address of ours that does not exist."""
+    if user is not None:
+        if not sender:
+            return Verdict.OK  # a user's own reports: MDNs (RFC 8098 3)
+        return Verdict.NOT_YOURS if resolve.may_send_as(txn, user, sender) is SendAs.NO else Verdict.OK
+    if not sender:
+        return Verdict.OK
+    try:
+        parsed = parse(sender)
+    except BadAddress:
+        return Verdict.OK  # an address that our directory cannot hold is not ours
+    if not domains.is_served(txn, parsed.domain):
+        return Verdict.OK
+    known = resolve.lookup(txn, sender)[0] is not None or parsed.key.startswith("postmaster@")
+    return Verdict.OK if known else Verdict.NO_SENDER
+
+
+def judge_author(txn: ReadTxn, user: Entry, addresses: list[str]) -> SendAs:
+    """How a user may be the author of a message with these From addresses: the least that holds for all."""
+    found = SendAs.SELF
+    for address in addresses:
+        how = resolve.may_send_as(txn, user, address)
+        if how is SendAs.NO:
+            return SendAs.NO
+        if how is SendAs.ON_BEHALF:
+            found = how
+    return found
+
+
+def judge_recipient(txn: ReadTxn, address: str, user: Entry | None, size: int) -> Verdict:
+    """Whether RCPT TO is taken; `size` as declared, -1 when it was not."""
+    found = _expand(txn, address, user, trusted=False)
+    if found.status is Status.EXTERNAL and found.entry is None and user is None:
+        return Verdict.NO_RELAY
+    verdict = _OF_STATUS[found.status]
+    if verdict is Verdict.OK and len(found.mailboxes) == 1 and not found.external:
+        entry = found.mailboxes[0].entry
+        if entry.mailbox and _is_full(txn, entry.mailbox, max(size, 1)):
+            return Verdict.FULL
+    return verdict
+
+
+def _is_full(txn: ReadTxn, mailbox: int, size: int) -> bool:
+    try:
+        usage = quotas.usage(txn, mailbox)
+    except NotFound:
+        return False
+    return bool(usage.receive) and usage.size + size > usage.receive
+
+
+def _expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:
+    found = resolve.expand(txn, address, user, trusted=trusted)
+    if found.status is Status.EXTERNAL and found.entry is None:
+        organization = domains.get(txn)
+        if address.lower() == f"postmaster@{organization.hostname}":  # RFC 5321 4.5.1
+            return resolve.expand(txn, f"postmaster@{organization.domain}", user, trusted=True)
+    return found
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Where a message goes."""
+
+    targets: dict[tuple[int, int], tuple[Target, Recipient]] = field(default_factory=dict)
+    remote: dict[str, QueueRecipient] = field(default_factory=dict)
+    settled: list[QueueRecipient] = field(default_factory=list)
+    refusals: list[Verdict] = field(default_factory=list)
+    loops: int = 0
+
+
+def accept(txn: WriteTxn, mail: Mail) -> Accepted:
+    """Deliver and queue a message. Raises NobodyTook, and the store's errors."""
+    plan = _Plan()
+    for recipient in mail.recipients:
+        _plan(txn, mail, recipient, plan)
+    ways = list(plan.targets.values())
+    outcomes = deliver(txn, mail.incoming, [target for target, _ in ways], now=mail.now)
+    queued = [*plan.remote.values(), *plan.settled]
+    delivered, blob = 0, 0
+    for outcome, (_, recipient) in zip(outcomes, ways, strict=True):
+        if outcome.row is not None:
+            delivered, blob = delivered + 1, outcome.row.blob
+        queued += _after(outcome, recipient, plan)
+    lost = all(entry.state is State.FAILED for entry in queued)
+    if not delivered and lost:
+        raise NobodyTook(plan.refusals[0] if plan.refusals else Verdict.NO_USER, plan.loops > 0)
+    if not queued:
+        return Accepted(delivered, 0)
+    entry = _entry(mail, tuple(queued), blob or blobs.bind(txn, mail.incoming.prepared, references=0))
+    return Accepted(delivered, queue.insert(txn, entry))
+
+
+def _entry(mail: Mail, recipients: tuple[QueueRecipient, ...], blob: int) -> QueueEntry:
+    return QueueEntry(
+        sender=mail.sender,
+        recipients=recipients,
+        blob=blob,
+        size=mail.incoming.size + len(mail.received),
+        arrived=mail.now,
+        next_attempt=mail.now,
+        prefix=mail.received,
+        envid=mail.envid,
+        ret=mail.ret,
+        body=mail.body,
+        smtputf8=mail.smtputf8,
+        origin=mail.origin,
+        mailbox=mail.user.mailbox if mail.user else 0,
+    )
+
+
+def _plan(txn: ReadTxn, mail: Mail, recipient: Recipient, plan: _Plan) -> None:
+    found = _expand(txn, recipient.address, mail.user, trusted=mail.trusted)
+    verdict = _OF_STATUS[found.status]
+    if found.status is Status.EXTERNAL and found.entry is None and mail.user is None and not mail.trusted:
+        verdict = Verdict.NO_RELAY
+    if verdict is not Verdict.OK:
+        plan.refusals.append(verdict)
+        plan.settled.append(_failed(recipient, STATUS_CODES[verdict], verdict.value))
+        return
+    member = recipient
+    if found.entry is not None and found.entry.is_group:
+        if Notify.SUCCESS in recipient.notify:
+            plan.settled.append(_settled(recipient, State.EXPANDED, "2.1.5", "expanded to its members"))
+        member = _of_group(recipient)
+    for target in _targets(found, recipient, mail, plan):
+        plan.targets.setdefault((target.mailbox, target.folder), (target, member))
+    for external in found.external:
+        waiting = QueueRecipient(external.address, member.notify, member.orcpt)
+        plan.remote.setdefault(_remote_key(external.address), waiting)
+
+
+def _targets(found: Expansion, recipient: Recipient, mail: Mail, plan: _Plan) -> Iterator[Target]:
+    for mailbox in found.mailboxes:
+        address = mailbox.entry.address if mailbox.group else recipient.address
+        if address.lower() in mail.passed:
+            plan.loops += 1
+            plan.settled.append(_failed(replace(recipient, address=address), "5.4.6", "mail is looping"))
+            continue
+        yield Target(
+            mailbox.entry.mailbox,
+            trace_prefix(mail.sender, address, mail.received),
+            mailbox.entry.folder,
+            mailbox.detail,
+        )
+
+
+def trace_prefix(sender: str, address: str, received: bytes) -> bytes:
+    """The header fields that go before a delivered message (RFC 5321 4.4): they are this recipient's, the
+    stored bytes are everybody's."""
+    return f"Return-Path: <{sender}>\r\nDelivered-To: {address}\r\n".encode("utf-8", "replace") + received
+
+
+def _remote_key(address: str) -> str:
+    try:
+        parsed = parse(address)
+    except BadAddress:
+        return address
+    return f"{parsed.local}@{parsed.domain}"
+
+
+def _of_group(recipient: Recipient) -> Recipient:
+    """What the members of a group owe the sender: no success reports, the group gave one (RFC 3461
+    5.2.7.3)."""
+    notify = recipient.notify & ~Notify.SUCCESS
+    if notify is not recipient.notify and not notify:
+        notify = Notify.NEVER
+    return replace(recipient, notify=notify, orcpt=recipient.orcpt or f"rfc822;{recipient.address}")
+
+
+def _settled(recipient: Recipient, state: State, status: str, answer: str) -> QueueRecipient:
+    return QueueRecipient(recipient.address, recipient.notify, recipient.orcpt, state, status, answer)
+
+
+def _failed(recipient: Recipient, status: str, answer: str) -> QueueRecipient:
+    return _settled(recipient, State.FAILED, status, answer)
+
+
+def _after(outcome: Outcome, recipient: Recipient, plan: _Plan) -> Iterator[QueueRecipient]:
+    """What the queue has to know of a local delivery: successes that are to be reported, refusals."""
+    if outcome.refused is None:
+        if Notify.SUCCESS in recipient.notify:
+            yield _settled(recipient, State.DELIVERED, "2.1.5", "delivered")
+        return
+    if outcome.refused.reason is Reason.QUOTA:
+        plan.refusals.append(Verdict.FULL)
+        yield _failed(recipient, "5.2.2", "mailbox full")
+    elif outcome.refused.reason is Reason.NOT_FOUND:
+        plan.refusals.append(Verdict.NO_USER)
+        yield _failed(recipient, "5.2.1", "mailbox is gone")
+    else:
+        yield QueueRecipient(recipient.address, recipient.notify, recipient.orcpt)
