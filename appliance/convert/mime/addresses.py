@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from appliance.formats.mime.addresses import Group, parse_addresses
+from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.render import phrase
 from appliance.formats.mime.words import decode_words
 
@@ -54,12 +54,19 @@ def parse(body: bytes) -> list[Address]:
     found.clear()
     for item in parse_addresses(body):
         if not isinstance(item, Group):
-            found.append(Address(_clean(item.text), _CONTROL.sub("", item.address)))
+            found.append(_address(item))
         elif item.members:
-            found.extend(Address(_clean(one.text), _CONTROL.sub("", one.address)) for one in item.members)
+            found.extend(map(_address, item.members))
         else:
             found.append(Address(_clean(item.text), ""))
     return [address for address in found if address.name or address.address]
+
+
+def _address(item: Mailbox) -> Address:
+    address = _CONTROL.sub("", item.address)
+    if not item.domain and " " in address:  # words that are no address, as "Undisclosed Recipients"
+        return Address(_clean(item.text) or address, "")
+    return Address(_clean(item.text), address)
 
 
 def _clean(text: str) -> str:

@@ -60,6 +60,11 @@ class FileName(NamedTuple):
     extension: str
 
 
+_CONTENT_FIELDS = frozenset(
+    {b"content-type", b"content-transfer-encoding", b"content-disposition", b"content-description", b"content-id",
+     b"content-location", b"content-language"}
+)  # fmt: skip
+
 Embed = Callable[[Source], MessageObject]
 """Makes the message object of an embedded message."""
 
@@ -246,7 +251,7 @@ def smime_attachment(source: Source, signed: bool) -> AttachmentObject:
     content: Content
     if signed:
         fields = [
-            field.raw for field in source.headers().fields if field.name.lower().startswith(b"content-")
+            field.raw for field in source.headers().fields if field.name.lower() in _CONTENT_FIELDS
         ]
         head = b"".join(_ended(raw) for raw in fields) + b"\r\n"
         content = Joined(head, Slice(source.read, root.body_start, root.size))

@@ -87,6 +87,15 @@ READ_RECEIPT = Group(
     tags.PidTagReadReceiptName, tags.PidTagReadReceiptAddressType, tags.PidTagReadReceiptEmailAddress,
     tags.PidTagReadReceiptSmtpAddress, tags.PidTagReadReceiptEntryId, tags.PidTagReadReceiptSearchKey,
 )  # fmt: skip
+RECEIVED_BY = Group(
+    tags.PidTagReceivedByName, tags.PidTagReceivedByAddressType, tags.PidTagReceivedByEmailAddress,
+    tags.PidTagReceivedBySmtpAddress, tags.PidTagReceivedByEntryId, tags.PidTagReceivedBySearchKey,
+)  # fmt: skip
+RECEIVED_FOR = Group(
+    tags.PidTagReceivedRepresentingName, tags.PidTagReceivedRepresentingAddressType,
+    tags.PidTagReceivedRepresentingEmailAddress, tags.PidTagReceivedRepresentingSmtpAddress,
+    tags.PidTagReceivedRepresentingEntryId, tags.PidTagReceivedRepresentingSearchKey,
+)  # fmt: skip
 
 
 def set_group(props: Bag, group: Group, address: Address) -> None:

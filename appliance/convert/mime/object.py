@@ -58,7 +58,7 @@ def object_of(source: Source, trusted: bool, depth: int) -> MessageObject:
     result.props[tags.PidTagTransportMessageHeaders] = transport_headers(source)
     result.named.update(internet_headers(headers))
     _recipients(result, source)
-    too_large = _bodies(result.props, source, placed)
+    too_large = set_bodies(result.props, source, placed)
     if derived.message_class in (classes.SMIME, classes.SMIME_SIGNED, classes.SMIME_RECEIPT):
         _secure(result, source, derived.message_class == classes.SMIME_SIGNED)
     else:
@@ -109,7 +109,7 @@ def _recipients(result: MessageObject, source: Source) -> None:
     del result.recipients[MAX_RECIPIENTS:]
 
 
-def _bodies(props: Bag, source: Source, placed: Layout) -> list[Part]:
+def set_bodies(props: Bag, source: Source, placed: Layout) -> list[Part]:
     """Sets PidTagBody and PidTagHtml; gives the texts that are too large for that."""
     texts = [part for part in (placed.plain, placed.html, placed.enriched, *placed.more) if part is not None]
     too_large = [part for part in texts if part.size > MAX_BODY]
@@ -171,6 +171,10 @@ def _attachments(
     inline = derive.inline_parts(source, placed)
     embed = partial(object_of, trusted=False, depth=depth - 1) if depth > 0 else None
     parts = [*(Placed(part, False) for part in too_large), *placed.attachments]
+    # A report's status part is in the properties and recipient rows (MS-OXCMAIL 2.2.3.7).
+    is_report = str(result.props[tags.PidTagMessageClass]).startswith("REPORT.")
+    status = reports.status_part(source) if is_report else None
+    parts = [placement for placement in parts if placement.part is not status]
     for number, attachment in enumerate(parts, 1):
         part = attachment.part
         result.attachments.append(
