@@ -20,6 +20,7 @@ COMMANDS = (
     Row("serve", "appliance.cli.serve:serve", "Serve until told to stop."),
     Row("status", "appliance.cli.status:status", "Roles, listeners, store, queue, backup, health."),
     Row("check", "appliance.cli.check:check", "Verify the store."),
+    Row("demo", "appliance.cli.demo:demo", "Make a demo office."),
     Row("backup", "appliance.cli.backup:backup_command", "Write everything to a file."),
     Row("restore", "appliance.cli.backup:restore_command", "Bring back a backup."),
     Row("export", "appliance.cli.archive:export_mailbox", "Write a mailbox to a file."),
