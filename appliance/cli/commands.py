@@ -30,6 +30,8 @@ COMMANDS = (
     Row("quota", "appliance.cli.folders:quota", "How much a mailbox may hold."),
     Row("setting", "appliance.cli.setting:setting", "Look at settings and change them."),
     Row("tls", "appliance.cli.tls:tls", "Certificates."),
+    Row("queue", "appliance.cli.queue:queue", "Mail that has yet to reach somebody."),
+    Row("smarthost", "appliance.cli.smarthost:smarthost", "The server that takes all outgoing mail."),
     Row("user", "appliance.cli.users:user", "People with a mailbox."),
     Row("alias", "appliance.cli.users:alias", "Further addresses of an entry."),
     Row("room", "appliance.cli.resources:room", "Rooms that meetings are held in."),
