@@ -1,15 +1,14 @@
 """The table of fuzz targets: one row for each parser. Add yours here; `errors` are all that may come out."""
 
+from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.runner import Target
 
-<<<<<<< HEAD
 TARGETS: tuple[Target, ...] = (
     *MAPI_TARGETS,
+    *MIME_TARGETS,
     *DIRECTORY_TARGETS,
+    *CONVERT_TARGETS,
 )
-=======
-TARGETS: tuple[Target, ...] = (*MAPI_TARGETS, *MIME_TARGETS)
->>>>>>> mime

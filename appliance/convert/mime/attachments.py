@@ -61,8 +61,8 @@ class FileName(NamedTuple):
 
 
 _CONTENT_FIELDS = frozenset(
-    {b"content-type", b"content-transfer-encoding", b"content-disposition", b"content-description", b"content-id",
-     b"content-location", b"content-language"}
+    {b"content-type", b"content-transfer-encoding", b"content-disposition", b"content-description",
+     b"content-id", b"content-location", b"content-language"}
 )  # fmt: skip
 
 Embed = Callable[[Source], MessageObject]
@@ -250,9 +250,7 @@ def smime_attachment(source: Source, signed: bool) -> AttachmentObject:
     root = source.root
     content: Content
     if signed:
-        fields = [
-            field.raw for field in source.headers().fields if field.name.lower() in _CONTENT_FIELDS
-        ]
+        fields = [field.raw for field in source.headers().fields if field.name.lower() in _CONTENT_FIELDS]
         head = b"".join(_ended(raw) for raw in fields) + b"\r\n"
         content = Joined(head, Slice(source.read, root.body_start, root.size))
         size = content.size

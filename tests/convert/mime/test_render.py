@@ -172,8 +172,8 @@ def test_no_property_can_add_a_line_to_the_header() -> None:
     evil = "x\r\nInjected: yes\r\n\r\nbody"
     made_message = message(plain="x")
     for tag in (tags.PidTagSubject, tags.PidTagInternetMessageId, tags.PidTagListHelp,
-                tags.PidTagConversationTopic, tags.PidTagSentRepresentingName, tags.PidTagSentRepresentingSmtpAddress,
-                tags.PidTagInternetReferences):  # fmt: skip
+                tags.PidTagConversationTopic, tags.PidTagSentRepresentingName,
+                tags.PidTagSentRepresentingSmtpAddress, tags.PidTagInternetReferences):  # fmt: skip
         made_message.props[tag] = evil
     made_message.recipients[0] |= {tags.PidTagDisplayName: evil, tags.PidTagSmtpAddress: f"a@x{evil}"}
     made_message.named[(PropertyName(PS_INTERNET_HEADERS, "X-A\r\nInjected"), PtypString)] = "y"
@@ -264,7 +264,8 @@ def test_a_receipt_is_a_report(ending: str) -> None:
 _FREE = {
     tags.PidTagTransportMessageHeaders, tags.PidTagMessageCodepage, tags.PidTagInternetCodepage,
     PidTagPreview, tags.PidTagConversationIndexTracking, tags.PidTagSenderName, tags.PidTagSenderEntryId,
-    tags.PidTagDisplayTo, tags.PidTagDisplayCc, tags.PidTagDisplayBcc, tags.PidTagOriginalDisplayTo, tags.PidTagReportTime,
+    tags.PidTagDisplayTo, tags.PidTagDisplayCc, tags.PidTagDisplayBcc, tags.PidTagOriginalDisplayTo,
+    tags.PidTagReportTime,
     tags.PidTagOriginalSubmitTime, tags.PidTagMessageFlags,
 }  # fmt: skip
 _ADDED = {
