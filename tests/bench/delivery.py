@@ -57,8 +57,10 @@ def _speed(smtp: int, imap: int, size: int, count: int) -> float:
         before = _messages(client)
         start = time.perf_counter()
         subprocess.run(
-            ["smtp-source", "-s", str(CONNECTIONS), "-l", str(size), "-m", str(count), "-f", "bench@example.test",
-             "-t", _peers.ADDRESS, f"127.0.0.1:{smtp}"],
+            [
+                "smtp-source", "-s", str(CONNECTIONS), "-l", str(size), "-m", str(count),
+                "-f", "bench@example.test", "-t", _peers.ADDRESS, f"127.0.0.1:{smtp}",
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
