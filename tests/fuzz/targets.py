@@ -4,11 +4,13 @@ from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
+from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
 
 TARGETS: tuple[Target, ...] = (
-    *MAPI_TARGETS,
-    *MIME_TARGETS,
-    *DIRECTORY_TARGETS,
     *CONVERT_TARGETS,
+    *MAPI_TARGETS,
+    *DIRECTORY_TARGETS,
+    *POP3_TARGETS,
+    *MIME_TARGETS,
 )
