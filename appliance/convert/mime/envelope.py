@@ -6,7 +6,7 @@ caller says that they can be trusted.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from appliance.convert.mime import addresses, conversation
 from appliance.convert.mime.addresses import Address
@@ -99,6 +99,8 @@ RECEIVED_FOR = Group(
     tags.PidTagReceivedRepresentingEntryId, tags.PidTagReceivedRepresentingSearchKey,
 )  # fmt: skip
 
+_SENDER_IS_AUTHOR = tuple(zip(astuple(SENDER), astuple(REPRESENTING), strict=True))
+
 
 def set_group(props: Bag, group: Group, address: Address) -> None:
     """Writes an address into a property group."""
@@ -124,8 +126,12 @@ def _senders(reading: Reading) -> None:
     sender = _first(reading, b"sender")
     if (represented := author or sender) is not None:
         set_group(reading.props, REPRESENTING, represented)
-    if (acting := sender or author) is not None:
-        set_group(reading.props, SENDER, acting)
+    if sender is not None:
+        set_group(reading.props, SENDER, sender)
+    elif author is not None:
+        for tag, same in _SENDER_IS_AUTHOR:
+            if same in reading.props:
+                reading.props[tag] = reading.props[same]
 
 
 def _reply_to(reading: Reading) -> None:
