@@ -1,6 +1,6 @@
 """Taking a message in: who may send to whom, and the one transaction in which it arrives.
 
-`judge_sender` and `judge_recipient` answer while the envelope is spoken, from a snapshot. `accept` is the
+`judge_sender` and `judge_expansion` answer while the envelope is spoken, from a snapshot. `accept` is the
 write function: it follows every recipient to its end (aliases, details, groups), delivers to all mailboxes
 with one stored copy, and leaves one queue entry for everybody else: recipients elsewhere, mailboxes that
 refused for now, outcomes that somebody asked to be told of. What was accepted is therefore either in a
@@ -13,11 +13,11 @@ Invariants:
 - `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from appliance.directory import domains, resolve
+from appliance.directory import domains, entries, resolve
 from appliance.directory.addresses import BadAddress, parse
 from appliance.directory.model import Entry
 from appliance.directory.resolve import Expansion, SendAs, Status
@@ -98,6 +98,10 @@ class Mail:
     """When a message arrived that has been in the queue before, else 0."""
     attempts: int = 0
     """How often the queue has tried it."""
+    version: int = -1
+    """The version of the directory that `known` is of."""
+    known: Mapping[str, Expansion] = field(default_factory=dict)
+    """Expansions that were looked up already, for any sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +152,8 @@ def judge_author(txn: ReadTxn, user: Entry, addresses: list[str]) -> SendAs:
     return found
 
 
-def judge_recipient(txn: ReadTxn, address: str, user: Entry | None, size: int) -> Verdict:
-    """Whether RCPT TO is taken; `size` as declared, -1 when it was not."""
-    found = _expand(txn, address, user, trusted=False)
+def judge_expansion(txn: ReadTxn, found: Expansion, user: Entry | None, size: int) -> Verdict:
+    """Whether RCPT TO is taken, whose address leads to `found`; `size` as declared, -1 when it was not."""
     if found.status is Status.EXTERNAL and found.entry is None and user is None:
         return Verdict.NO_RELAY
     verdict = _OF_STATUS[found.status]
@@ -169,7 +172,8 @@ def _is_full(txn: ReadTxn, mailbox: int, size: int) -> bool:
     return bool(usage.receive) and usage.size + size > usage.receive
 
 
-def _expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:
+def expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:
+    """`resolve.expand`, with the addresses that a server has to take for its own name."""
     found = resolve.expand(txn, address, user, trusted=trusted)
     if found.status is Status.EXTERNAL and found.entry is None:
         organization = domains.get(txn)
@@ -182,6 +186,7 @@ def _expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) ->
 class _Plan:
     """Where a message goes."""
 
+    known: Mapping[str, Expansion]
     targets: dict[tuple[int, int], tuple[Target, Recipient]] = field(default_factory=dict)
     remote: dict[str, QueueRecipient] = field(default_factory=dict)
     settled: list[QueueRecipient] = field(default_factory=list)
@@ -191,7 +196,7 @@ class _Plan:
 
 def accept(txn: WriteTxn, mail: Mail) -> Accepted:
     """Deliver and queue a message. Raises NobodyTook, and the store's errors."""
-    plan = _Plan()
+    plan = _Plan(mail.known if mail.known and mail.version == entries.version(txn) else {})
     for recipient in mail.recipients:
         _plan(txn, mail, recipient, plan)
     ways = list(plan.targets.values())
@@ -232,7 +237,9 @@ def _entry(mail: Mail, recipients: tuple[QueueRecipient, ...], blob: int) -> Que
 
 
 def _plan(txn: ReadTxn, mail: Mail, recipient: Recipient, plan: _Plan) -> None:
-    found = _expand(txn, recipient.address, mail.user, trusted=mail.trusted)
+    found = plan.known.get(recipient.address)
+    if found is None:
+        found = expand(txn, recipient.address, mail.user, trusted=mail.trusted)
     verdict = _OF_STATUS[found.status]
     if found.status is Status.EXTERNAL and found.entry is None and mail.user is None and not mail.trusted:
         verdict = Verdict.NO_RELAY

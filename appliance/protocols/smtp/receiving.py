@@ -191,7 +191,10 @@ class Reception:
             smtputf8=command.smtputf8,
             tls=f"{connection.tls_version} {connection.tls_cipher}" if session.secure else "",
         )
+        version, known = self._service.lookups.known()
         return Mail(
+            version=version,
+            known={r.address: known[r.address] for r in self._transaction.recipients if r.address in known},
             sender=str(command.sender) if command.sender else "",
             recipients=tuple(self._transaction.recipients),
             incoming=ingest.finish(),

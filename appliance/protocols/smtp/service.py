@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from appliance.directory.authenticate import Authenticator
 from appliance.mapi.times import from_unix_ns
 from appliance.store.store import Store
+from appliance.transport.lookups import Lookups
 from appliance.transport.trace import Tokens
 
 MAX_SIZE = 100 << 20
@@ -58,6 +59,7 @@ class SmtpService:
     settings: SmtpSettings
     authenticator: Authenticator | None = None
     """How users log on; None: AUTH is not offered."""
+    lookups: Lookups = field(default_factory=Lookups)
     tokens: Tokens = field(default_factory=Tokens)
     now: Callable[[], int] = _now
     """The time, as FILETIME."""
