@@ -188,7 +188,8 @@ class _Plan:
 
     known: Mapping[str, Expansion]
     targets: dict[tuple[int, int], tuple[Target, Recipient]] = field(default_factory=dict)
-    remote: dict[str, QueueRecipient] = field(default_factory=dict)
+    remote: dict[str, tuple[str, QueueRecipient]] = field(default_factory=dict)
+    """By address: the sender it goes out under, and the recipient."""
     settled: list[QueueRecipient] = field(default_factory=list)
     refusals: list[Verdict] = field(default_factory=list)
     loops: int = 0
@@ -201,19 +202,27 @@ def accept(txn: WriteTxn, mail: Mail) -> Accepted:
         _plan(txn, mail, recipient, plan)
     ways = list(plan.targets.values())
     outcomes = deliver(txn, mail.incoming, [target for target, _ in ways], now=mail.now)
-    queued = [*plan.remote.values(), *plan.settled]
+    queued = [recipient for sender, recipient in plan.remote.values() if sender == mail.sender]
+    queued += plan.settled
     delivered, blob = 0, 0
     for outcome, (_, recipient) in zip(outcomes, ways, strict=True):
         if outcome.row is not None:
             delivered, blob = delivered + 1, outcome.row.blob
         queued += _after(outcome, recipient, plan)
     lost = all(entry.state is State.FAILED for entry in queued)
-    if not delivered and lost:
+    others = {sender for sender, _ in plan.remote.values()} - {mail.sender}
+    if not delivered and lost and not others:
         raise NobodyTook(plan.refusals[0] if plan.refusals else Verdict.NO_USER, plan.loops > 0)
-    if not queued:
+    if not queued and not others:
         return Accepted(delivered, 0)
-    entry = _entry(mail, tuple(queued), blob or blobs.bind(txn, mail.incoming.prepared, references=0))
-    return Accepted(delivered, queue.insert(txn, entry))
+    blob = blob or blobs.bind(txn, mail.incoming.prepared, references=0)
+    number = queue.insert(txn, _entry(mail, tuple(queued), blob)) if queued else 0
+    for owner in sorted(others):
+        # RFC 5321 3.9.2: what goes wrong with members is the list's affair; RFC 3461 5.2.7.1: so are reports.
+        members = tuple(recipient for sender, recipient in plan.remote.values() if sender == owner)
+        listed = replace(mail, sender=owner, ret="", envid="")
+        number = queue.insert(txn, _entry(listed, members, blob)) or number
+    return Accepted(delivered, number)
 
 
 def _entry(mail: Mail, recipients: tuple[QueueRecipient, ...], blob: int) -> QueueEntry:
@@ -256,7 +265,10 @@ def _plan(txn: ReadTxn, mail: Mail, recipient: Recipient, plan: _Plan) -> None:
         plan.targets.setdefault((target.mailbox, target.folder), (target, member))
     for external in found.external:
         waiting = QueueRecipient(external.address, member.notify, member.orcpt)
-        plan.remote.setdefault(_remote_key(external.address), waiting)
+        sender = mail.sender
+        if external.group and found.owner and sender:
+            sender, waiting = found.owner, QueueRecipient(external.address)
+        plan.remote.setdefault(_remote_key(external.address), (sender, waiting))
 
 
 def _targets(found: Expansion, recipient: Recipient, mail: Mail, plan: _Plan) -> Iterator[Target]:

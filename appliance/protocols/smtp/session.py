@@ -160,7 +160,7 @@ class SmtpSession(SMTP):
     def refuse(self, reply: bytes) -> None:
         """Give a reply that refuses something, and count it."""
         self.errors += 1
-        _log.debug("smtp peer=%s refused=%s", self.connection.peer, reply[:9].decode())
+        self.service.tell(f"smtp refused {reply[:9].decode()}", self.connection.peer, port=self.port.name)
         self.write(reply)
         if self.errors >= MAX_ERRORS and not self.ending:
             self.write(replies.TOO_MANY_ERRORS)
@@ -205,6 +205,11 @@ class SmtpSession(SMTP):
             # RFC 2033 and RFC 5321 4.1.1.4: 554 where recipients were given, and none was taken.
             return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.NEED_RCPT
         return b""
+
+    @property
+    def submission(self) -> bool:
+        """Whether messages are mended and their authors checked: mail of users, on any port."""
+        return self.port.submission or self.user is not None
 
     @property
     def local(self) -> bool:
