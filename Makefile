@@ -26,7 +26,7 @@ $(STAMP): $(SOURCES)
 
 run: setup ## serve the demo office on 127.0.0.1, port offset 10000
 	@test -d .demo || $(BIN)/appliance --data .demo demo
-	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000
+	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000 --endpoints
 
 lint: setup ## format, lint, types, layers
 	$(BIN)/ruff format --check -q appliance tests

@@ -353,6 +353,7 @@ class Connection(asyncio.Protocol):
         True: reading will not wait. False: `wake` was called, or a given time is over. Raises TimedOut
         after the default time, ShuttingDown.
         """
+        self._allowance = None
         if self._buffer or self._eof:
             return True
         if self._woken:

@@ -1,0 +1,244 @@
+"""FETCH and UID FETCH (RFC 9051 6.4.5, 6.4.9) with CHANGEDSINCE and VANISHED (RFC 7162 3.1.4, 3.2.6).
+
+Messages are read in batches: hot facts on the loop's thread for a few milliseconds at a time, everything
+else in a reader thread. Between two batches the client is given time to read. \\Seen is set before the
+octets are sent, in one write function for each step, so that flags and octets come in one reply.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from appliance.mailbox import items
+from appliance.mailbox.items import FlagChange, How
+from appliance.mailbox.rights import effective
+from appliance.protocols.imap import sequence
+from appliance.protocols.imap.announce import new_keywords
+from appliance.protocols.imap.errors import No
+from appliance.protocols.imap.fetch_grammar import Fact, FetchRequest, parse_fetch
+from appliance.protocols.imap.fetch_plan import Plan, Reply, compile_plan
+from appliance.protocols.imap.limits import BODY_CHUNK, FETCH_BATCH, FETCH_SLICE
+from appliance.protocols.imap.octets import Message, Stream
+from appliance.protocols.imap.progress import Progress
+from appliance.protocols.imap.resync import changed_since, vanished_since
+from appliance.protocols.imap.selected import Place, Selected
+from appliance.protocols.imap.sequence import Ranges
+from appliance.protocols.imap.session import Session
+from appliance.protocols.imap.table import Announce, Command, Done, State
+from appliance.store import contents, folders
+from appliance.store.contents import RowFlag
+from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.permissions import Right
+
+COLD_BATCH_BYTES = 1 << 20
+"""Octets of replies that one read transaction in a reader thread gathers at most."""
+
+
+async def run(session: Session, request: FetchRequest) -> Done:
+    """Send what was asked for of each message."""
+    if Fact.MODSEQ in request.items or request.changed_since is not None:
+        session.enable_condstore()
+    view = session.folder
+    with session.services.store.read() as txn:
+        snapshot = view.at(txn)
+        wanted = snapshot.resolve(request.messages, uid=request.uid)
+        missing = not request.uid and snapshot.missing(wanted)
+        if request.changed_since is not None:
+            if request.vanished:
+                _tell_vanished(session, txn, view, request)
+            changed = changed_since(txn, view.mailbox, view.fid, request.changed_since, wanted)
+            wanted = Ranges.of(changed)
+    plan = compile_plan(session, request.items, uid=request.uid, modseq=request.changed_since is not None)
+    seen = await _mark_seen(session, view, wanted) if plan.marks_seen else frozenset()
+    if plan.cold:
+        missing |= await _fetch_cold(session, plan, wanted, seen, request.uid)
+    else:
+        await _fetch_hot(session, plan, wanted)
+    if missing and not request.uid:
+        raise No("Some of the messages are gone.", b"EXPUNGEISSUED")  # RFC 2180 4.1.2, RFC 5530
+    return Done("Fetch completed.")
+
+
+def _tell_vanished(session: Session, txn: ReadTxn, view: Selected, request: FetchRequest) -> None:
+    if not session.qresync or request.changed_since is None:
+        return
+    last = folders.get(txn, view.mailbox, view.fid).uidnext - 1
+    within = request.messages.resolve(max(last, 1)).clip(1, max(last, 1))
+    gone = vanished_since(txn, view.mailbox, view.fid, request.changed_since, within)
+    if gone:
+        session.write(b"VANISHED (EARLIER) " + sequence.render(gone.pairs))
+
+
+async def _mark_seen(session: Session, view: Selected, wanted: Ranges) -> frozenset[int]:
+    """Set \\Seen on those that lack it; their UIDs."""
+    if view.read_only:
+        return frozenset()
+    services, actor = session.services, session.actor
+    now = services.now()
+
+    def look(txn: ReadTxn) -> list[int]:
+        if not effective(txn, actor, view.mailbox, view.fid) & (Right.READ_ANY | Right.FOLDER_OWNER):
+            return []
+        if not folders.get(txn, view.mailbox, view.fid).unread:
+            return []
+        places = view.at(txn).places(wanted, 0, sequence.MAX_NUMBER)
+        rows = (contents.find(txn, view.mailbox, view.fid, place.mid) for place in places)
+        return [row.uid for row in rows if row is not None and not row.flags & RowFlag.SEEN]
+
+    if wanted.count <= FETCH_BATCH:
+        with services.store.read() as txn:
+            unseen = look(txn)
+    else:
+        unseen = await services.read(look)
+    change = FlagChange(How.ADD, RowFlag.SEEN)
+    marked: set[int] = set()
+    for start in range(0, len(unseen), items.STEP):
+        step = unseen[start : start + items.STEP]
+
+        def write(txn: WriteTxn, step: list[int] = step) -> list[int]:
+            rows, _ = items.change_flags(txn, actor, view.mailbox, view.fid, step, change, now=now)
+            return [row.uid for row in rows]
+
+        marked.update(await services.write(write))
+    return frozenset(marked)
+
+
+async def _fetch_hot(session: Session, plan: Plan, wanted: Ranges) -> None:
+    """Items of the hot row alone: on the loop's thread, a few milliseconds at a time."""
+    view, channel, store = session.folder, session.channel, session.services.store
+    after = 0
+    while True:
+        with store.read() as txn:
+            lines, after = _hot_lines(txn, view, plan, wanted, after)
+        if lines:
+            channel.write(b"".join(lines))
+            await channel.relieve()
+        if not after:
+            return
+        await asyncio.sleep(0)
+
+
+def _hot_lines(
+    txn: ReadTxn, view: Selected, plan: Plan, wanted: Ranges, after: int
+) -> tuple[list[bytes], int]:
+    """Replies for as long as a slice lasts, and the last UID (0: that was all)."""
+    snapshot = view.at(txn)
+    deadline = time.monotonic() + FETCH_SLICE
+    lines: list[bytes] = []
+    append, line = lines.append, plan.hot_line
+    while True:
+        places = snapshot.places(wanted, after, FETCH_BATCH)
+        for place, row in _rows(txn, view, places):
+            if row.keywords:
+                lines += new_keywords(view, row.keywords)
+            append(line(place.seq, row))
+        if len(places) < FETCH_BATCH:
+            return lines, 0
+        after = places[-1].uid
+        if time.monotonic() >= deadline:
+            return lines, after
+
+
+def _rows(txn: ReadTxn, view: Selected, places: list[Place]) -> Iterator[tuple[Place, contents.Row]]:
+    mailbox, fid, find = view.mailbox, view.fid, contents.find
+    for place in places:
+        row = find(txn, mailbox, fid, place.mid)
+        if row is not None:
+            yield place, row
+
+
+async def _fetch_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], uid: bool) -> bool:
+    """Everything else: read in a reader thread, sent here. Whether a message was gone in between."""
+    view, channel, services = session.folder, session.channel, session.services
+    after, failure = 0, None
+    progress = Progress(session)
+    done = 0
+
+    def read(txn: ReadTxn) -> tuple[Reply, int, int, No | None]:
+        return _cold_replies(txn, session, plan, wanted, seen, after)
+
+    while True:
+        if wanted.count <= 4:
+            with services.store.read() as txn:
+                replies, after, count, refused = read(txn)
+        else:
+            replies, after, count, refused = await services.read(read)
+        failure = failure or refused
+        done += count
+        await _send(session, replies)
+        progress.tell(done)
+        if not after:
+            break
+    await channel.relieve()
+    if failure is not None:
+        raise failure
+    return bool(view.gone) and any(each in wanted for each in view.gone)
+
+
+def _cold_replies(
+    txn: ReadTxn, session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], after: int
+) -> tuple[Reply, int, int, No | None]:
+    view = session.folder
+    places = view.at(txn).places(wanted, after, FETCH_BATCH)
+    replies: Reply = []
+    refused: No | None = None
+    size = count = 0
+    modseq = session.condstore
+    for place, row in _rows(txn, view, places):
+        after = place.uid
+        count += 1
+        if row.keywords:
+            replies += new_keywords(view, row.keywords)
+        message = Message(txn, view.mailbox, row, place.seq)
+        try:
+            reply = plan.reply(message, seen=row.uid in seen, modseq=modseq)
+        except No as error:
+            refused = refused or error
+            continue
+        replies += reply
+        size += row.size if any(isinstance(piece, Stream) for piece in reply) else sum(map(_size, reply))
+        if size >= COLD_BATCH_BYTES:
+            return replies, after, count, refused
+    if places:
+        after = places[-1].uid
+    return replies, after if len(places) == FETCH_BATCH else 0, count, refused
+
+
+def _size(piece: bytes | Stream) -> int:
+    return len(piece) if isinstance(piece, bytes) else 0
+
+
+async def _send(session: Session, replies: Reply) -> None:
+    """Send replies; streams are read piece by piece in reader threads while the client keeps up."""
+    channel = session.channel
+    gathered: list[bytes] = []
+    for piece in replies:
+        if isinstance(piece, bytes):
+            gathered.append(piece)
+            continue
+        channel.write(b"".join(gathered))
+        gathered.clear()
+        await _send_stream(session, piece)
+    if gathered:
+        channel.write(b"".join(gathered))
+    await channel.relieve()
+
+
+async def _send_stream(session: Session, stream: Stream) -> None:
+    loop, channel = asyncio.get_running_loop(), session.channel
+    pieces = stream.pieces(session.services.store)
+    binary = bool(stream.encoding)
+    while True:
+        data = await loop.run_in_executor(None, next, pieces, None)
+        if data is None:
+            return
+        for start in range(0, len(data), BODY_CHUNK):
+            part = data[start : start + BODY_CHUNK]
+            channel.write(part if binary else part.replace(b"\0", b"\x80"))
+            await channel.relieve()
+
+
+FETCH = Command(
+    b"FETCH", State.SELECTED, lambda cursor: parse_fetch(cursor, uid=False), run, Announce.NO_EXPUNGE
+)
+UID_FETCH = Command(b"UID FETCH", State.SELECTED, lambda cursor: parse_fetch(cursor, uid=True), run)
