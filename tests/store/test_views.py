@@ -9,9 +9,11 @@ import pytest
 from appliance.formats import bags
 from appliance.mapi import tags
 from appliance.store import collation, contents, messages, views
+from appliance.store.check import check
 from appliance.store.contents import Row
 from appliance.store.errors import Conflict, NotFound
 from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.mailboxes import Special
 from appliance.store.messages import NewMessage
 from appliance.store.views import Builder, Entry, Order, View, key_of
 from tests.mailbox.search.fakes import NOW, Box
@@ -25,30 +27,16 @@ def bag_of(txn: ReadTxn, mid: int, mailbox: int = 1) -> bytes | None:
 
 
 class Viewed(Box):
-    """A box that tells the views of what it does."""
+    """A box whose orders are compared with a plain sort."""
 
     def insert(self, subject: str, sender: str = "", size: int = 1, received: int = NOW) -> Row:
         bag = bags.pack({tags.PidTagSubject: subject, tags.PidTagSentRepresentingName: sender})
-
-        def change(edit: object) -> Row:
-            new = NewMessage(blob=0, size=size, bag=bag, received=received)
-            row = messages.insert(edit, self.fid, new)  # type: ignore[arg-type]
-            self.placed(edit.txn, row)  # type: ignore[attr-defined]
-            return row
-
-        row: Row = self.edit(change)
+        new = NewMessage(blob=0, size=size, bag=bag, received=received)
+        row: Row = self.edit(lambda edit: messages.insert(edit, self.fid, new))
         return row
 
-    def placed(self, txn: WriteTxn, row: Row) -> None:
-        views.placed(txn, self.mailbox, row, lambda: bag_of(txn, row.mid))
-
-    def delete(self, row: Row, *, with_bag: bool = True) -> None:
-        def change(edit: object) -> None:
-            txn: WriteTxn = edit.txn  # type: ignore[attr-defined]
-            views.left(txn, self.mailbox, row, lambda: bag_of(txn, row.mid) if with_bag else None)
-            messages.soft_delete(edit, row)  # type: ignore[arg-type]
-
-        self.edit(change)
+    def delete(self, row: Row) -> None:
+        self.edit(lambda edit: messages.soft_delete(edit, row))
 
     def build(self, order: Order, now: int = NOW) -> None:
         builder = Builder(self.mailbox, self.fid, order, now)
@@ -110,7 +98,7 @@ def test_made_on_first_use_and_kept(box: Viewed) -> None:
         box.insert(f"new {random.random()}", "t", n, NOW + n)
     box.check()
     for row in rows[500:]:
-        box.delete(row, with_bag=False)  # the place in the text orders has to be found
+        box.delete(row)
     box.check()
     with box.store.read() as txn:
         left = list(contents.rows(txn, box.mailbox, box.fid))
@@ -119,6 +107,36 @@ def test_made_on_first_use_and_kept(box: Viewed) -> None:
     box.check()
     box.insert("again")
     box.check()
+
+
+def test_every_kind_of_change(box: Viewed) -> None:
+    rows = [box.insert(f"subject {n}", f"sender {n % 3}") for n in range(20)]
+    for at, order in enumerate(Order):
+        box.build(order, NOW + at)
+    bag = bags.pack({tags.PidTagSubject: "another", tags.PidTagSentRepresentingName: "else"})
+    new = NewMessage(blob=0, size=77, bag=bag, received=NOW - 5)
+    box.edit(lambda edit: messages.rewrite(edit, rows[0], new))
+    box.edit(lambda edit: messages.annotate(edit, rows[1], bag))
+    box.edit(lambda edit: messages.copy(edit, rows[2], box.fid))
+    box.edit(lambda edit: messages.move(edit, rows[3], int(Special.SENT)))
+    box.edit(lambda edit: messages.move(edit, rows[4], box.fid))
+    box.edit(lambda edit: messages.set_state(edit, rows[5], 1, ("k",)))
+    box.edit(lambda edit: messages.purge(edit, rows[6]))
+    box.edit(lambda edit: messages.soft_delete(edit, rows[7]))
+    box.edit(lambda edit: messages.restore(edit, box.fid, rows[7].mid))
+    box.check()
+    assert check(box.store) == []
+
+
+def test_a_message_whose_properties_are_gone_is_still_found_in_its_orders(box: Viewed) -> None:
+    rows = [box.insert(f"subject {n}") for n in range(300)]
+    box.build(Order.SUBJECT)
+    box.store.write(lambda txn: views.left(txn, box.mailbox, rows[150], lambda: None)).result()
+    with box.store.read() as txn:
+        view = View(txn, box.mailbox, box.fid, Order.SUBJECT)
+        assert view.count == 299
+        assert rows[150].mid not in {entry.mid for entry in view.range(0, 300)}
+        assert len(views.check(txn, box.mailbox, box.fid, bag_of)) == 1
 
 
 def test_ends_of_an_order(box: Viewed) -> None:
