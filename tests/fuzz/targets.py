@@ -3,10 +3,12 @@
 from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
+from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
 
 TARGETS: tuple[Target, ...] = (
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
+    *POP3_TARGETS,
     *MIME_TARGETS,
 )

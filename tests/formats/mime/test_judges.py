@@ -54,7 +54,7 @@ def test_structure_as_the_email_package_sees_it() -> None:
     compared = 0
     for name, data in messages():
         result = scan(data)
-        if result.findings & LOOSE:
+        if result.findings & LOOSE or name == "comments":  # RFC 2045 5.1 allows them, the package does not
             continue
         judge = email.message_from_bytes(data)
         if len(result) < 60 and not any(part.defects for part in judge.walk()):
