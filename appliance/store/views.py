@@ -262,6 +262,23 @@ def left(txn: WriteTxn, mailbox: int, row: Row, bag: Bag) -> None:
             _remove_mid(txn, mailbox, row.fid, order, row.mid)
 
 
+def resized(txn: WriteTxn, mailbox: int, old: Row, new: Row) -> None:
+    """A message's size changed and nothing else, and the log does not tell: a `Builder` that is at work on
+    this order has to begin again."""
+    if old.associated:
+        return
+    fid, order, mid = old.fid, Order.SIZE, old.mid
+    key = _directory_key(mailbox, fid, order)
+    raw = txn.get(key)
+    if raw is None:
+        return
+    if raw[0] != _LIVE:
+        txn.delete(key)
+        return
+    _remove(txn, mailbox, fid, order, Entry(key_of(order, old, None), mid))
+    _insert(txn, mailbox, fid, order, Entry(key_of(order, new, None), mid))
+
+
 def _insert(txn: WriteTxn, mailbox: int, fid: int, order: Order, entry: Entry) -> None:
     prefix = _prefix(mailbox, fid, order)
     directory = _Directory(_directory_key(mailbox, fid, order), txn.get(_directory_key(mailbox, fid, order)))

@@ -128,6 +128,21 @@ def test_every_kind_of_change(box: Viewed) -> None:
     assert check(box.store) == []
 
 
+def test_mime_that_is_rendered_later_changes_the_size(box: Viewed) -> None:
+    rows = [box.insert(f"subject {n}", size=n) for n in range(10)]
+    box.build(Order.SIZE)
+    box.edit(lambda edit: messages.attach_mime(edit, rows[2], 0, 5000))
+    box.check()
+    builder = Builder(box.mailbox, box.fid, Order.SIZE, NOW + 1)
+    with box.store.read() as txn:
+        builder.gather(txn, bag_of)
+    writes = list(builder.writes(bag_of))
+    box.store.write(writes[0]).result()
+    box.edit(lambda edit: messages.attach_mime(edit, rows[3], 0, 6000))
+    with pytest.raises(Conflict):
+        box.store.write(writes[1]).result()
+
+
 def test_a_message_whose_properties_are_gone_is_still_found_in_its_orders(box: Viewed) -> None:
     rows = [box.insert(f"subject {n}") for n in range(300)]
     box.build(Order.SUBJECT)
