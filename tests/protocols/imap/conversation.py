@@ -96,7 +96,10 @@ class Conversation:
     def _read(self, name: str, talk: Talk, pattern: str, where: str) -> None:
         replies: list[bytes] = []
         while True:
-            replies.append(talk.reply())
+            try:
+                replies.append(talk.reply())
+            except OSError as error:
+                raise AssertionError(f"{where}\n{error} after {replies!r}") from error
             if self._matches(pattern, replies[-1]):
                 break
             tagged = not replies[-1].startswith(b"* ")
