@@ -7,7 +7,7 @@ STAMP := $(VENV)/.satchel-setup
 SOURCES := pyproject.toml $(shell find native -name '*.c' -o -name '*.h' 2>/dev/null)
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup run test check bench fuzz coverage-spec clean
+.PHONY: help setup run test check bench fuzz coverage-spec docs clean
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,7 +26,7 @@ $(STAMP): $(SOURCES)
 
 run: setup ## serve the demo office on 127.0.0.1, port offset 10000
 	@test -d .demo || $(BIN)/appliance --data .demo demo
-	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000
+	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000 --endpoints
 
 lint: setup ## format, lint, types, layers
 	$(BIN)/ruff format --check -q appliance tests
@@ -48,6 +48,10 @@ fuzz: setup ## every fuzz target for SECONDS=20 each
 
 coverage-spec: setup ## which numbered requirements are proven
 	$(BIN)/python -m tests.meta.coverage_spec
+
+docs: setup ## reference pages, generated from the tables
+	@mkdir -p docs
+	$(BIN)/python -c 'from appliance.config import reference; print(reference())' > docs/settings.md
 
 clean: ## everything that was built
 	rm -rf $(VENV) build dist *.egg-info bench-results

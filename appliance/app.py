@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from appliance import config
 from appliance.config import Settings
-from appliance.directory import domains
+from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
 from appliance.net import systemd
 from appliance.net.announce import Announcer, Receiver
@@ -78,7 +78,7 @@ TASKS: tuple[tuple[str, str], ...] = ()
 
 def check_extras() -> tuple[Extra, ...]:
     """What `appliance check` verifies beside the mailboxes."""
-    return ()
+    return (Extra("directory", entries.check),)
 
 
 def _target(target: str) -> Callable[..., Any]:
@@ -112,6 +112,8 @@ class Server:
         settings = self._settings()
         with self.store.read() as txn:
             organization = domains.get(txn)
+        if organization.ntlm != settings.auth.ntlm:  # the settings file says otherwise than the store
+            self.store.write(lambda txn: credentials.set_ntlm(txn, settings.auth.ntlm)).result()
         self._identity = _identity(self._data)
         watches = Watches(self.store)
         self._receiver = Receiver(self._data, watches.changed, watches.tell_all)

@@ -1,5 +1,8 @@
 """`appliance setting get|set|list`: the settings that are kept in the store."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from appliance import config
@@ -8,6 +11,11 @@ from appliance.cli.tools import change, data_directory, json_option, open_store,
 from appliance.directory import credentials
 from appliance.store import settings as stored
 from appliance.store.kv import WriteTxn
+
+CONSEQUENCES: dict[str, Callable[[WriteTxn, Any], None]] = {
+    "auth.ntlm": credentials.set_ntlm,
+}
+"""What a setting changes in the store besides itself, in the same transaction."""
 
 
 @click.group()

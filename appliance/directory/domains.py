@@ -5,6 +5,7 @@ that name no domain. A store without the row (before `appliance init`) serves no
 """
 
 import json
+import unicodedata
 from dataclasses import asdict, dataclass, replace
 
 from appliance.directory.addresses import parse_domain
@@ -37,12 +38,19 @@ class Organization:
     @property
     def legacy_dn(self) -> str:
         """Distinguished name of the administrative group: what recipients' and servers' names begin with."""
-        return f"/o={self.name}/ou={ADMINISTRATIVE_GROUP}"
+        return f"/o={ascii_name(self.name)}/ou={ADMINISTRATIVE_GROUP}"
 
     @property
     def server_legacy_dn(self) -> str:
         """Distinguished name of this server (MS-OXOABK 2.2.3.4: what the home MDB begins with)."""
         return f"{self.legacy_dn}/cn=Configuration/cn=Servers/cn={self.hostname.partition('.')[0].upper()}"
+
+
+def ascii_name(text: str) -> str:
+    """A name for a distinguished name, which has ASCII alone (MS-OXOABK 2.2.1.1): accents go, what has no
+    ASCII letter becomes a hyphen."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return "".join(c if c.isascii() and c.isprintable() and c != "/" else "-" for c in plain)
 
 
 def get(txn: ReadTxn) -> Organization:

@@ -217,7 +217,7 @@ def moved(txn: WriteTxn) -> None:
 
 def default_legacy_dn(txn: ReadTxn, entry: Entry) -> str:
     """A distinguished name as Exchange makes it, unique through the object GUID."""
-    name = "".join(c if c.isalnum() or c in "-._" else "-" for c in entry.account)
+    name = domains.ascii_name(entry.account).replace("=", "-")
     prefix = domains.get(txn).legacy_dn
     return f"{prefix}/cn=Recipients/cn={entry.object_guid.hex()}-{name}"
 
@@ -373,7 +373,10 @@ def _rules(entry: Entry) -> Iterator[tuple[bool, str]]:
     yield all(map(_is_text, person)), "an attribute has no control characters"
     yield len(entry.aliases) <= MAX_ALIASES, f"an entry has at most {MAX_ALIASES} aliases"
     yield len(entry.object_guid) == 16, "an object GUID has 16 bytes"
-    yield dn.startswith("/") and dn.isprintable() and len(dn) <= MAX_TEXT, "no distinguished name"
+    yield (
+        dn.startswith("/") and dn.isprintable() and dn.isascii() and len(dn) <= MAX_TEXT,
+        ("a distinguished name begins with a slash and has ASCII alone"),
+    )
     yield entry.quota is None or entry.quota >= 0, "a quota is not negative"
     yield not entry.filter or entry.kind is Kind.DYNAMIC_GROUP, "only dynamic groups have a filter"
 

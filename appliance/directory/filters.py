@@ -11,6 +11,7 @@ with the place, for anything else.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from appliance.directory.model import PERSON_FIELDS, WITH_MAILBOX, Entry
 from appliance.directory.sort import fold
@@ -40,11 +41,18 @@ def parse(text: str) -> Predicate:
 
 
 def matches(filter: str, entry: Entry) -> bool:
-    """Whether an entry with a mailbox, or a contact, matches; a filter that is broken matches nobody."""
+    """Whether an entry matches; a filter that is broken matches nobody."""
+    predicate = _predicate(filter)
+    return predicate is not None and predicate(entry)
+
+
+@lru_cache(maxsize=256)
+def _predicate(filter: str) -> Predicate | None:
+    """A filter's predicate, parsed once; None for a broken one."""
     try:
-        return parse(filter)(entry)
+        return parse(filter)
     except BadFilter:
-        return False
+        return None
 
 
 def attribute(entry: Entry, name: str) -> tuple[str, ...]:

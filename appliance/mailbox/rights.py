@@ -4,7 +4,7 @@ The owner of a mailbox and the server itself have every right. Others have the r
 without one, the union of their groups' rows; without any, those of the default row; else none.
 """
 
-from appliance.directory import entries, resolve
+from appliance.directory import resolve
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused
 from appliance.store import folders, permissions
@@ -45,10 +45,8 @@ def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     if own is not None:
         return own
     union, found = Right.NONE, False
-    user = entries.find(txn, actor.user)
-    for group in resolve.groups_of(txn, user) if user is not None else ():
-        if group.id in rows:
-            union, found = union | rows[group.id], True
+    for group in resolve.group_ids(txn, actor.user) & rows.keys():
+        union, found = union | rows[group], True
     return union if found else rows.get(DEFAULT, Right.NONE)
 
 

@@ -191,12 +191,14 @@ class PredecessorChangeList:
         """Of PidTagPredecessorChangeList. Order and repeated namespaces are forgiven, two lengths are not."""
         reader = Reader(data)
         xids: list[Xid] = []
+        lengths: dict[bytes, int] = {}
         while reader.remaining:
             if len(xids) == MAX_PREDECESSORS:
                 raise DecodeError(f"more than {MAX_PREDECESSORS} predecessors", reader.pos)
             at = reader.pos
-            xids.append(read_sized_xid(reader))
-            if len(xids[-1].local) != len(next(x.local for x in xids if x.namespace == xids[-1].namespace)):
+            xid = read_sized_xid(reader)
+            xids.append(xid)
+            if lengths.setdefault(xid.namespace, len(xid.local)) != len(xid.local):
                 raise DecodeError("local ids of two lengths in one namespace", at)
         return cls(xids)
 

@@ -368,11 +368,11 @@ class IdSet:
     def parse(cls, data: bytes, by_guid: bool) -> "IdSet":
         """A set in REPLGUID form (`by_guid`) or REPLID form that fills the data. Replicas may repeat."""
         reader = Reader(data)
-        sets: dict[Replica, RangeSet] = {}
+        found: dict[Replica, list[Range]] = {}
         while reader.remaining:
             at = reader.pos
             replica: Replica = reader.take(16, "REPLGUID") if by_guid else reader.u16("REPLID")
-            sets[replica] = sets.get(replica, RangeSet()) | decode_globset(reader)
-            if len(sets) > MAX_REPLICAS:
+            found.setdefault(replica, []).extend(decode_globset(reader)._ranges)
+            if len(found) > MAX_REPLICAS:
                 raise DecodeError(f"more than {MAX_REPLICAS} replicas", at)
-        return cls(sets)
+        return cls({replica: RangeSet(ranges) for replica, ranges in found.items()})

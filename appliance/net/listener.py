@@ -79,14 +79,14 @@ class Network:
         self, service: Service, address: str, port: int, *, implicit_tls: bool = False
     ) -> Listener:
         """Bind `address` and serve there. Port 0 takes a free one. Raises OSError."""
+        self._require_tls(service, implicit_tls)
         return await self.listen_socket(service, bind(address, port), implicit_tls=implicit_tls)
 
     async def listen_socket(
         self, service: Service, sock: socket.socket, *, implicit_tls: bool = False
     ) -> Listener:
         """Serve on a socket that is bound already (passed by systemd, or by `bind`)."""
-        if implicit_tls and self._tls is None:
-            raise ValueError(f"{service.name}: implicit TLS without a certificate")
+        self._require_tls(service, implicit_tls)
         terms = self._terms(service, implicit_tls)
         address, port = sock.getsockname()[:2]
         server = await self._loop.create_server(
@@ -95,6 +95,10 @@ class Network:
         listener = Listener(service, implicit_tls, address, port, server)
         self.listeners.append(listener)
         return listener
+
+    def _require_tls(self, service: Service, implicit_tls: bool) -> None:
+        if implicit_tls and self._tls is None:
+            raise ValueError(f"{service.name}: implicit TLS without a certificate")
 
     def _terms(self, service: Service, implicit_tls: bool) -> Terms:
         gate = self._gates.setdefault(service.name, Gate(service.limits))

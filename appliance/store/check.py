@@ -13,7 +13,7 @@ from appliance.store import blobs, contents, folders, log, mailboxes, messages, 
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
 from appliance.store.folders import Folder
-from appliance.store.keys import SERVER, Table, head, head_q, pack, successor, tail_q
+from appliance.store.keys import SERVER, Table, head, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Identity
 from appliance.store.store import Store
@@ -99,6 +99,7 @@ def _mailbox(txn: ReadTxn, identity: Identity, references: Counter[int]) -> Iter
     yield from (f"mailbox {mailbox}: {line}" for line in _totals(row, tallies))
     yield from (f"mailbox {mailbox}: {line}" for line in _names(txn, mailbox, tree))
     yield from (f"mailbox {mailbox}: {line}" for line in _orphans(txn, mailbox, seen))
+    yield from (f"mailbox {mailbox}: {line}" for line in _unrendered(txn, mailbox))
     yield from (f"mailbox {mailbox}: {line}" for line in _log(txn, row))
 
 
@@ -192,6 +193,19 @@ def _folder(
     if order != tally.by_uid:
         differ = sorted(order.items() ^ tally.by_uid.items())[:3]
         yield f"{name}: the UID order and the rows differ, first at {differ}"
+
+
+def _unrendered(txn: ReadTxn, mailbox: int) -> Iterator[str]:
+    """The index of messages without MIME against the rows."""
+    true = {
+        head_qq(mailbox, Table.UNRENDERED, row.fid, row.mid)
+        for row in all_rows(txn, mailbox)
+        if not row.blob and not row.associated
+    }
+    prefix = head(mailbox, Table.UNRENDERED)
+    stored = set(txn.scan_keys(prefix, successor(prefix)))
+    if stored != true:
+        yield f"{len(stored)} messages are marked as without MIME, the rows have {len(true)}"
 
 
 def _totals(row: mailboxes.Mailbox, tallies: dict[int, _Tally]) -> Iterator[str]:
@@ -315,6 +329,11 @@ def _repair_mailbox(txn: WriteTxn, mailbox: int) -> None:
     row.counter = max(row.counter, *(max(f.mod, f.contents_mod) for f in tree.values()))
     mailboxes.put(txn, row)
     _drop_orphans(txn, mailbox, seen)
+    prefix = head(mailbox, Table.UNRENDERED)
+    txn.delete_range(prefix, successor(prefix))
+    for message in list(all_rows(txn, mailbox)):
+        if not message.blob and not message.associated:
+            txn.put(head_qq(mailbox, Table.UNRENDERED, message.fid, message.mid), b"")
 
 
 def _repair_folder(

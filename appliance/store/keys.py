@@ -68,7 +68,7 @@ class Table(IntEnum):
     SEARCH_LINKS = 55
     EAS_STATE = 56
     SUBSCRIPTIONS = 57
-    FOLDER_INDEX = 58
+    UNRENDERED = 58
 
 
 _HEAD = struct.Struct(">IB")

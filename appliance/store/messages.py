@@ -12,6 +12,7 @@ Invariants:
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from appliance.formats import bags
@@ -20,7 +21,7 @@ from appliance.store import blobs, classes, contents, log, uids
 from appliance.store.contents import Deleted, Row, RowFlag
 from appliance.store.edit import Edit
 from appliance.store.errors import LimitReached, NotFound
-from appliance.store.keys import Table, head_q, pack, successor
+from appliance.store.keys import Table, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import COUNTER_LIMIT
 
@@ -179,6 +180,8 @@ def _place(
         row = row._replace(uid=_new_uid(edit, row))
     contents.put(edit.txn, edit.mailbox, row)
     _count(edit, row, 1)
+    if not row.blob and not row.associated:
+        edit.txn.put(head_qq(edit.mailbox, Table.UNRENDERED, row.fid, row.mid), b"")
     mask = log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
     edit.log(
         row.fid,
@@ -364,11 +367,34 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
 def _leave(edit: Edit, row: Row, kind: log.Kind, *, old_fid: int = 0, old_mid: int = 0) -> None:
     """Uncount a row that went from `contents`, and log it."""
     _count(edit, row, -1)
+    _unmark(edit, row)
     edit.lose_uid(row.fid, row.uid)
     mask = log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
     edit.log(
         row.fid, edit.number(), kind, mid=row.mid, uid=row.uid, mask=mask, old_fid=old_fid, old_mid=old_mid
     )
+
+
+def _unmark(edit: Edit, row: Row) -> None:
+    if not row.blob and not row.associated:
+        edit.txn.delete(head_qq(edit.mailbox, Table.UNRENDERED, row.fid, row.mid))
+
+
+def unrendered(txn: ReadTxn, mailbox: int, fid: int, limit: int) -> list[int]:
+    """MIDs of messages of a folder that were born in MAPI and have no MIME yet, `limit` at most."""
+    prefix = head_q(mailbox, Table.UNRENDERED, fid)
+    return [tail_q(key) for key in islice(txn.scan_keys(prefix, successor(prefix)), limit)]
+
+
+def attach_mime(edit: Edit, row: Row, blob: int, size: int) -> Row:
+    """Give a message that was born in MAPI the MIME that was rendered from it. No content changes: CN, MOD
+    and UID stay, nothing is logged; only `size` becomes the MIME's."""
+    _unmark(edit, row)
+    _count(edit, row, -1)
+    new = row._replace(blob=blob, size=size)
+    contents.put(edit.txn, edit.mailbox, new)
+    _count(edit, new, 1)
+    return new
 
 
 def soft_delete(edit: Edit, row: Row) -> None:
@@ -436,6 +462,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
     txn, mailbox = edit.txn, edit.mailbox
     _reindex(edit, row, 0, 0, keep=False)
     _count(edit, row, -1)
+    _unmark(edit, row)
     for part in list(parts(txn, mailbox, row.mid)):
         for blob in part_blobs(part):
             blobs.release(txn, blob)

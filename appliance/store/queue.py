@@ -12,7 +12,7 @@ the transport alone drains. Errors: NotFound for an id that is gone.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -241,10 +241,17 @@ def due(txn: ReadTxn, until: int, limit: int) -> list[int]:
     return found
 
 
-def next_due(txn: ReadTxn) -> int | None:
-    """The FILETIME at which the next entry is due, or None."""
-    pair = txn.first(_DUE_START, _DUE_STOP)
-    return int.from_bytes(pair[0][5:13], "big") if pair else None
+def next_due(txn: ReadTxn, passing: Container[int] = ()) -> int | None:
+    """The FILETIME at which the next entry is due that is not in `passing`, or None."""
+    for key in txn.scan_keys(_DUE_START, _DUE_STOP):
+        if tail_q(key) not in passing:
+            return int.from_bytes(key[5:13], "big")
+    return None
+
+
+def reschedule(txn: WriteTxn, number: int, due: int) -> None:
+    """Try an entry at the FILETIME `due`. Raises NotFound."""
+    update(txn, replace(get(txn, number), next_attempt=due))
 
 
 def shift(txn: WriteTxn, delta: int) -> int:

@@ -19,7 +19,7 @@ from enum import Enum
 
 from appliance.directory import domains, resolve
 from appliance.directory.addresses import BadAddress, parse
-from appliance.directory.model import Entry, Protocol
+from appliance.directory.model import Entry
 from appliance.directory.resolve import Expansion, SendAs, Status
 from appliance.mailbox import quotas
 from appliance.mailbox.deliver import Outcome, Target, deliver
@@ -29,6 +29,7 @@ from appliance.store import blobs, queue
 from appliance.store.errors import NotFound
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.queue import Notify, Origin, QueueEntry, QueueRecipient, State
+from appliance.transport.retry import delay
 
 
 class Verdict(Enum):
@@ -93,6 +94,10 @@ class Mail:
     envid: str = ""
     origin: Origin = Origin.SMTP
     trusted: bool = False
+    arrived: int = 0
+    """When a message arrived that has been in the queue before, else 0."""
+    attempts: int = 0
+    """How often the queue has tried it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +115,6 @@ class NobodyTook(Exception):
         super().__init__("the message loops" if looped else verdict.value)
         self.verdict = verdict
         self.looped = looped
-
-
-def may_submit(user: Entry) -> bool:
-    """Whether a user may submit mail over SMTP."""
-    return user.may_use(Protocol.SMTP)
 
 
 def judge_sender(txn: ReadTxn, sender: str, user: Entry | None) -> Verdict:
@@ -212,13 +212,15 @@ def accept(txn: WriteTxn, mail: Mail) -> Accepted:
 
 
 def _entry(mail: Mail, recipients: tuple[QueueRecipient, ...], blob: int) -> QueueEntry:
+    waits = mail.attempts and any(recipient.pending for recipient in recipients)
     return QueueEntry(
         sender=mail.sender,
         recipients=recipients,
         blob=blob,
         size=mail.incoming.size + len(mail.received),
-        arrived=mail.now,
-        next_attempt=mail.now,
+        arrived=mail.arrived or mail.now,
+        next_attempt=mail.now + (delay(mail.attempts) if waits else 0),
+        attempts=mail.attempts,
         prefix=mail.received,
         envid=mail.envid,
         ret=mail.ret,

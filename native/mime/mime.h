@@ -26,6 +26,7 @@ enum mime_finding {
     MIME_ENCODED_MESSAGE = 1 << 14,
     MIME_BAD_TYPE = 1 << 15,
     MIME_CR_LINES = 1 << 16,
+    MIME_BAD_LINE = 1 << 17,
 };
 
 typedef struct {

@@ -3,8 +3,10 @@
  * Rules, the same ones as in appliance/formats/mime/reference.py, function by function:
  * - A line ends at LF; a CR before it belongs to the line end. Only a message without a single LF is read
  *   with CR as its line end.
- * - A header ends at an empty line, at a delimiter of an open multipart, or before the first line that is
- *   neither a field nor a continuation (MISSING_SEPARATOR). An mbox From_ line may open a message.
+ * - A header ends at an empty line, at a delimiter of an open multipart, or before a line that is neither a
+ *   field nor a continuation (MISSING_SEPARATOR). A single such line between fields is a broken fold and
+ *   passed over (BAD_LINE), unless it opens the header or begins with "--": whether it is one shows with the
+ *   next line, until then the header is in doubt. An mbox From_ line may open a message.
  * - A delimiter is a line that begins with "--" and the boundary of an open multipart (RFC 2046 5.1.1:
  *   comparing the beginning suffices). A whole-line match wins over a prefix, then the longest boundary, then
  *   the innermost multipart. The line end before a delimiter belongs to the delimiter.
@@ -24,6 +26,8 @@ enum { CONTENT_TYPE, CONTENT_ENCODING, CONTENT_FIELDS = 8 };
 static const char *const FIELD_NAMES[CONTENT_FIELDS] = {
     "type", "transfer-encoding", "id", "description", "disposition", "language", "location", "md5",
 };
+
+static const uint8_t BOM[] = {0xef, 0xbb, 0xbf}; /* of UTF-8: some editors open files with it */
 
 typedef struct {
     uint64_t header_start, body_start, body_end, lines;
@@ -48,12 +52,14 @@ struct mime_scanner {
     bool at_start;    /* BODY: at the start of a line, or holding its first bytes */
     bool in_line;     /* HEADER: within a line */
     bool first_line;  /* HEADER: no line of it was complete yet */
+    bool in_doubt;    /* HEADER: the body perhaps began at doubt_offset */
     bool keeping;     /* HEADER: the limits of this header are not reached */
     bool opening;     /* SKIP: a part begins after this line */
     bool finished;
     uint32_t seen;    /* MIME_EIGHT_BIT_BODY and MIME_NUL, in bytes not yet attributed to a part */
     uint64_t offset, n_lf, n_cr, n_crlf;
     uint64_t line_offset, line_count; /* at the start of the line being held */
+    uint64_t doubt_offset, doubt_count;
     unsigned line_term;               /* bytes of the line end before it */
     uint32_t header_fields;
     size_t header_line; /* size of `header` before the line being held */
@@ -325,6 +331,8 @@ static void find_fields(mime_scanner *s, reader *found)
 {
     const uint8_t *p = s->header.data, *end = p + s->header.size;
     memset(found, 0, CONTENT_FIELDS * sizeof *found);
+    if (s->header.size > sizeof BOM && memcmp(p, BOM, sizeof BOM) == 0)
+        p += sizeof BOM;
     while (p < end) {
         const uint8_t *colon, *stop = p, *name_end;
         int k;
@@ -472,6 +480,7 @@ static void open_part(mime_scanner *s, bool message)
     s->header_fields = 0;
     s->keeping = true;
     s->first_line = true;
+    s->in_doubt = false;
     s->in_line = false;
     s->state = HEADER;
 }
@@ -531,7 +540,7 @@ static void end_header(mime_scanner *s, uint64_t body_start, uint64_t lines, boo
         p->findings |= MIME_PARTS_LIMIT;
         p->kind = LEAF;
     }
-    if (!expand)
+    if (!expand && p->kind == MESSAGE)
         p->kind = LEAF;
     s->state = BODY;
     s->at_start = true;
@@ -630,6 +639,10 @@ static bool is_field(const uint8_t *p, size_t n)
 
 static bool is_from_line(const uint8_t *p, size_t n)
 {
+    if (n >= sizeof BOM && memcmp(p, BOM, sizeof BOM) == 0) {
+        p += sizeof BOM;
+        n -= sizeof BOM;
+    }
     return (n >= 5 && memcmp(p, "From ", 5) == 0) || (n >= 6 && memcmp(p, ">From ", 6) == 0);
 }
 
@@ -651,6 +664,22 @@ static void judge_body_line(mime_scanner *s, bool ended)
     s->hold_size = 0;
 }
 
+/* The body began where the doubt did, and the held line is a line of it. */
+static void begin_body_at_doubt(mime_scanner *s)
+{
+    uint64_t offset = s->doubt_offset, count = s->doubt_count;
+    size_t held = s->hold_size;
+    drop_line(s);
+    current(s)->findings |= MIME_MISSING_SEPARATOR;
+    end_header(s, offset, count, true);
+    if (!s->failed && s->state == HEADER) { /* an embedded message without a header */
+        current(s)->header_start = offset;
+        current(s)->findings |= MIME_MISSING_SEPARATOR;
+        end_header(s, offset, count, true);
+    }
+    s->hold_size = held;
+}
+
 /* A header line is complete; ended: it has a line end. */
 static void judge_header_line(mime_scanner *s, bool ended)
 {
@@ -662,6 +691,20 @@ static void judge_header_line(mime_scanner *s, bool ended)
     if (n && n < s->hold_size && s->eol == '\n' && s->hold[n - 1] == '\r')
         n--;
     s->in_line = false;
+    if (s->in_doubt) {
+        if (n && (s->hold[0] == ' ' || s->hold[0] == '\t')) {
+            drop_line(s);
+            return;
+        }
+        if (!is_field(s->hold, n) || match_boundary(s, &closing, &loose) >= 0) {
+            begin_body_at_doubt(s);
+            if (!s->failed)
+                judge_body_line(s, ended);
+            return;
+        }
+        s->in_doubt = false;
+        current(s)->findings |= MIME_BAD_LINE;
+    }
     do {
         uint32_t index = s->frames[s->depth - 1].part;
         part *p = &s->parts[index];
@@ -699,6 +742,11 @@ static void judge_header_line(mime_scanner *s, bool ended)
             drop_line(s);
             s->first_line = false;
             attribute(s, index, true);
+        } else if (s->header_fields && !(n >= 2 && s->hold[0] == '-' && s->hold[1] == '-')) {
+            drop_line(s);
+            s->in_doubt = true;
+            s->doubt_offset = s->line_offset;
+            s->doubt_count = s->line_count;
         } else {
             size_t held = s->hold_size;
             drop_line(s);
@@ -907,6 +955,12 @@ bool mime_finish(mime_scanner *s, writer *table, writer *headers)
         judge_body_line(s, false);
     if (is_failed(s))
         return false;
+    if (s->state == HEADER && s->in_doubt) {
+        s->header_line = s->header.size;
+        begin_body_at_doubt(s);
+        if (is_failed(s))
+            return false;
+    }
     if (s->state == HEADER)
         end_header(s, s->offset, lines_so_far(s), false);
     attribute(s, s->frames[s->depth - 1].part, false);

@@ -1,5 +1,7 @@
 """`appliance setting`."""
 
+from appliance.directory import domains
+from appliance.store.store import Store
 from tests.cli.conftest import Cli
 
 
@@ -12,6 +14,20 @@ def test_set_get_list_and_back(cli: Cli) -> None:
     cli.ok("setting", "set", "pop3.idle", "default")
     assert cli.ok("setting", "get", "pop3.idle") == "10m\n"
     assert "pop3.idle\t10m\tdefault" in cli.ok("setting", "list")
+
+
+def test_switching_ntlm_off_takes_its_hashes_away(cli: Cli) -> None:
+    def ntlm() -> bool:
+        store = Store.open(cli.data)
+        with store.read() as txn:
+            on = domains.get(txn).ntlm
+        store.close()
+        return on
+
+    cli.ok("setting", "set", "auth.ntlm", "off")
+    assert not ntlm()
+    cli.ok("setting", "set", "auth.ntlm", "default")
+    assert ntlm()
 
 
 def test_refusals_name_what_is_allowed(cli: Cli) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.convert import text
 from appliance.convert.text import preview, search_text
+from appliance.formats.mime import Finding
 from tests.convert.mime.kit import at_hand, crlf, samples
 
 ALTERNATIVE = """\
@@ -116,6 +117,8 @@ def test_words_of_the_text_that_another_parser_finds_are_found(name: str, data: 
     scan, read = at_hand(data)
     found = "\n".join(value for field, value in search_text(scan, read, 1 << 24) if field == text.BODY)
     collapsed = "".join(found.split())
+    if Finding.BAD_LINE in scan.findings:  # a broken fold, at which the judge ends the header and we do not
+        return
     for part in email.message_from_bytes(data, policy=email.policy.default).walk():
         if part.get_content_type() != "text/plain" or part.get("content-transfer-encoding", "7bit") != "7bit":
             continue

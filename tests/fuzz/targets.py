@@ -1,6 +1,16 @@
 """The table of fuzz targets: one row for each parser. Add yours here; `errors` are all that may come out."""
 
+from tests.fuzz.convert import CONVERT_TARGETS
+from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
+from tests.fuzz.mime import MIME_TARGETS
+from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
 
-TARGETS: tuple[Target, ...] = (*MAPI_TARGETS,)
+TARGETS: tuple[Target, ...] = (
+    *CONVERT_TARGETS,
+    *MAPI_TARGETS,
+    *DIRECTORY_TARGETS,
+    *POP3_TARGETS,
+    *MIME_TARGETS,
+)

@@ -329,3 +329,75 @@ def _name_bytes(name: PropertyName | None) -> bytes:
 def test_a_name_too_long_for_its_size_byte() -> None:
     with pytest.raises(EncodeError, match="256 bytes"):
         _name_bytes(PropertyName(PSETID_Common, "x" * 127))
+
+
+WITH_PRESENCE = [
+    (t.PtypString, "a"),
+    (t.PtypString8, "a"),
+    (t.PtypBinary, b"a"),
+    (t.PtypMultipleInteger16, (1,)),
+    (t.PtypMultipleInteger32, (1,)),
+    (t.PtypMultipleFloating32, (1.0,)),
+    (t.PtypMultipleFloating64, (1.0,)),
+    (t.PtypMultipleCurrency, (1,)),
+    (t.PtypMultipleFloatingTime, (1.0,)),
+    (t.PtypMultipleInteger64, (1,)),
+    (t.PtypMultipleString, ("a",)),
+    (t.PtypMultipleString8, ("a",)),
+    (t.PtypMultipleTime, (1,)),
+    (t.PtypMultipleGuid, (bytes(16),)),
+    (t.PtypMultipleBinary, (b"a",)),
+]
+
+
+@pytest.mark.covers(
+    "MS-OXCMAPIHTTP_R2001",
+    "MS-OXCMAPIHTTP_R2002",
+    "MS-OXCMAPIHTTP_R2003",
+    "MS-OXCMAPIHTTP_R2004",
+    "MS-OXCMAPIHTTP_R2250",
+    "MS-OXCMAPIHTTP_R2251",
+    "MS-OXCMAPIHTTP_R2252",
+    "MS-OXCMAPIHTTP_R2253",
+    "MS-OXCMAPIHTTP_R2254",
+    "MS-OXCMAPIHTTP_R2255",
+    "MS-OXCMAPIHTTP_R2256",
+    "MS-OXCMAPIHTTP_R2257",
+    "MS-OXCMAPIHTTP_R2258",
+    "MS-OXCMAPIHTTP_R2259",
+    "MS-OXCMAPIHTTP_R2260",
+    "MS-OXCMAPIHTTP_R2261",
+    "MS-OXCMAPIHTTP_R2009",
+    "MS-OXCMAPIHTTP_R2011",
+    "MS-OXCMAPIHTTP_R2012",
+    "MS-OXCMAPIHTTP_R2013",
+    "MS-OXCMAPIHTTP_R2014",
+)
+@pytest.mark.parametrize(("kind", "value"), WITH_PRESENCE, ids=lambda item: str(item))
+def test_presence_stands_before_strings_binaries_and_multi_values(kind: int, value: Any) -> None:
+    writer = Writer()
+    write_tagged(writer, 0x1234_0000 | kind, value, address_book_form())
+    data = writer.getvalue()
+    assert data[:5] == kind.to_bytes(2, "little") + b"\x34\x12\xff"
+    assert read_tagged(Reader(data), address_book_form()) == (0x1234_0000 | kind, value)
+    absent = read_tagged(Reader(data[:4] + b"\0"), address_book_form())[1]
+    assert not absent
+    assert type(absent) is type(value)
+
+
+@pytest.mark.covers("MS-OXCMAPIHTTP_R2010")
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (t.PtypInteger32, 1),
+        (t.PtypBoolean, True),
+        (t.PtypTime, 5),
+        (t.PtypGuid, bytes(16)),
+        (t.PtypErrorCode, 7),
+    ],
+)
+def test_other_values_stand_without_presence(kind: int, value: Any) -> None:
+    plain, marked = Writer(), Writer()
+    write_tagged(plain, 0x1234_0000 | kind, value, extended_form())
+    write_tagged(marked, 0x1234_0000 | kind, value, address_book_form())
+    assert plain.getvalue() == marked.getvalue()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from appliance.directory import domains, entries, links, resolve
+from appliance.directory import credentials, domains, entries, links, resolve
 from appliance.directory.links import Link
 from appliance.directory.model import Entry, Kind
 from appliance.store import blobs, contents, messages, queue, tree
@@ -19,6 +19,7 @@ from tests.conftest import EPOCH
 
 T = TypeVar("T")
 HOSTNAME = "mail.example.test"
+PASSWORD = "correct horse"
 
 
 class Office:
@@ -50,6 +51,10 @@ class Office:
             return entries.add(txn, replace(entry, **fields))
 
         return self.write(add)
+
+    def password(self, user: Entry, password: str = PASSWORD) -> None:
+        secret = credentials.prepare(password, salt=bytes(16), now=EPOCH)
+        self.write(lambda txn: credentials.put(txn, user.id, secret))
 
     def group(self, address: str, *members: Entry, **fields: Any) -> Entry:
         self.count += 1

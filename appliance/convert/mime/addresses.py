@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from appliance.formats.mime.addresses import Group, parse_addresses
-from appliance.formats.mime.words import decode_words, encode_words, needs_words, quote
+from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
+from appliance.formats.mime.render import phrase
+from appliance.formats.mime.words import decode_words
 
 SMTP = "SMTP"
 ONE_OFF_UID = bytes.fromhex("812B1FA4BEA310199D6E00DD010F5402")  # MS-OXCDATA 2.2.5.1
@@ -20,7 +21,6 @@ _ONE_OFF_HEAD = bytes(4) + ONE_OFF_UID + bytes(2) + (0x8000 | 0x1000 | 0x0001).t
 _SPEC = rb"([A-Za-z0-9_%+=-]++(?:\.[A-Za-z0-9_%+=-]++)*+@[A-Za-z0-9.-]++)"
 _NAME = rb"""(?:"([^"\\]*+)"[ \t]*|([A-Za-z0-9=?'_./+*! -]*+))"""
 _SIMPLE = re.compile(rb"[ \t]*(?:" + _NAME + rb"<" + _SPEC + rb">|" + _SPEC + rb")[ \t]*(?:,|$)")
-_ATOMS = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$")
 _IMCEA = re.compile(r"^IMCEA([A-Za-z0-9]+)-([^@]+)@(.+)$", re.IGNORECASE)
 _IMCEA_ESCAPE = re.compile(r"_|\+([0-9A-Fa-f]{2})")
 _IMCEA_TYPES = frozenset({"EX", "FAX", "X400", "NOTES", "MOBILE", "MSMAIL", "CCMAIL"})
@@ -54,12 +54,19 @@ def parse(body: bytes) -> list[Address]:
     found.clear()
     for item in parse_addresses(body):
         if not isinstance(item, Group):
-            found.append(Address(_clean(item.text), _CONTROL.sub("", item.address)))
+            found.append(_address(item))
         elif item.members:
-            found.extend(Address(_clean(one.text), _CONTROL.sub("", one.address)) for one in item.members)
+            found.extend(map(_address, item.members))
         else:
             found.append(Address(_clean(item.text), ""))
     return [address for address in found if address.name or address.address]
+
+
+def _address(item: Mailbox) -> Address:
+    address = _CONTROL.sub("", item.address)
+    if not item.domain and " " in address:  # words that are no address, as "Undisclosed Recipients"
+        return Address(_clean(item.text) or address, "")
+    return Address(_clean(item.text), address)
 
 
 def _clean(text: str) -> str:
@@ -117,7 +124,7 @@ def read_one_off(entry: bytes) -> Address | None:
 
 
 def split_type(address: str) -> tuple[str, str]:
-    """Address type and address: SMTP, or what IMCEA encapsulates (MS-OXCMAIL 2.2.3.1.8)."""
+    """Address type and address: SMTP, or what IMCEA encapsulates (MS-OXCMAIL 2.2.3.1)."""
     if address[:5].upper() == "IMCEA" and (match := _IMCEA.match(address)):
         kind = match[1].upper()
         if kind in _IMCEA_TYPES:
@@ -140,37 +147,34 @@ def encapsulate(kind: str, address: str, domain: str) -> str:
     return f"IMCEA{kind.upper()}-{''.join(out)}@{domain}"
 
 
-def phrase(name: str, smtputf8: bool) -> bytes:
-    """A display name as a header has it: atoms, a quoted string or encoded words."""
-    name = _CONTROL.sub(" ", name).strip()
-    if _ATOMS.match(name) and "=?" not in name:
-        return name.encode("ascii")
-    if needs_words(name) and not (smtputf8 and "=?" not in name):
-        return b" ".join(_phrase_word(word) for word in encode_words(name).split(b" "))
-    return quote(name.encode("utf-8", "replace"))
+def written(entry: Address, *, smtputf8: bool = False) -> bytes:
+    """One mailbox as a header has it; without an address an empty group of that name.
 
-
-def _phrase_word(word: bytes) -> bytes:
-    # What the encoder left plain may still hold specials (RFC 5322 3.2.3), as in `=?...?= (Sales)`.
-    return word if word.startswith(b"=?") or _ATOMS.match(word.decode("ascii")) else quote(word)
-
-
-def written(entry: Address, smtputf8: bool) -> bytes:
-    """One mailbox as a header has it; without an address an empty group of that name."""
+    Without `smtputf8` a domain outside ASCII is written in its ASCII form; a local part has none and stays.
+    """
     address = entry.address if '"' in entry.address else _NO_ADDRESS.sub("", entry.address)
     address = _CONTROL.sub("", address)
     if not address:
-        return phrase(entry.name, smtputf8) + b":;"
+        return phrase(entry.name) + b":;"
+    if not smtputf8 and not address.isascii():
+        address = _ascii_domain(address)
     data = address.encode("utf-8", "replace")
     if not entry.name or entry.name == entry.address:
         return b"<" + data + b">"
-    return phrase(entry.name, smtputf8) + b" <" + data + b">"
+    return phrase(entry.name) + b" <" + data + b">"
 
 
-def written_list(entries: Iterable[Address], smtputf8: bool) -> list[bytes]:
-    """Each mailbox as written, all but the last with its comma: the fold points of the field."""
-    items = [written(entry, smtputf8) for entry in entries]
-    return [item + b"," for item in items[:-1]] + items[-1:]
+def _ascii_domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    try:
+        return local + at + domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return address
+
+
+def written_list(entries: Iterable[Address], *, smtputf8: bool = False) -> bytes:
+    """The body of an address field."""
+    return b", ".join(written(entry, smtputf8=smtputf8) for entry in entries)
 
 
 def decode_text(body: bytes) -> str:

@@ -59,7 +59,7 @@ def message_class(source: Source, layout: Layout) -> str:
 
 
 def smime_class(root: Part) -> str | None:
-    """The class of a signed or encrypted message (MS-OXOSMIME 2.1.1 and 2.1.2); None for others.
+    """The class of a signed or encrypted message (MS-OXOSMIME 2.1); None for others.
 
     deviation: a signature that is not S/MIME (PGP) stays IPM.Note, so that its text and files can be used.
     """
@@ -112,7 +112,7 @@ def _content_class(source: Source, layout: Layout) -> str | None:
     if lower.startswith(_CUSTOM) and _SUFFIX.match(value[len(_CUSTOM) :]):
         return f"IPM.Note.Custom.{value[len(_CUSTOM) :]}"
     if lower.startswith(_INFOPATH) and _SUFFIX.match(value):
-        # The form's name follows the form's id: MS-OXCMAIL 2.2.3.2.15.3.
+        # The form's name follows the form's id: MS-OXCMAIL 2.2.3.2.15.
         return f"IPM.InfoPathForm.{value[len(_INFOPATH) :]}"
     return None
 

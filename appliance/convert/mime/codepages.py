@@ -159,6 +159,12 @@ def code_page(charset: str) -> int | None:
     return page
 
 
+def name_of(page: int) -> str | None:
+    """The MIME character set of a code page, None when it is not known."""
+    known = _NAMES.get(page)
+    return None if known is None else known[0]
+
+
 def codec(page: int) -> str | None:
     """Python's codec for a code page, None when it is not known."""
     known = _NAMES.get(page)

@@ -13,7 +13,7 @@ CHILD_LENGTH = 5
 MAX_INDEX = HEADER_LENGTH + CHILD_LENGTH * 1024
 MAX_TOPIC_CHARACTERS = 255  # MS-OXOMSG 2.2.1.2
 
-# MS-OXCMSG 3.2.5.2: up to three characters, no digits, blanks or punctuation, then a colon and a space.
+# MS-OXCMSG 2.2.1.9: up to three characters, no digits, blanks or punctuation, then a colon and a space.
 _PREFIX = re.compile(r"^([^\W\d_]{1,3}): (?!$)")
 _PREFIX_LOOSE = re.compile(r"^\s*([^\W\d_]{1,3})\s?:\s*(?=\S)")
 
@@ -34,7 +34,7 @@ class Index(NamedTuple):
 
 
 def split_subject(subject: str, thread_topic: str | None = None) -> Subject:
-    """Prefix and normalized subject (MS-OXCMSG 3.2.5.2, MS-OXCMAIL 2.2.3.2.6.1).
+    """Prefix and normalized subject (MS-OXCMSG 2.2.1.9, MS-OXCMAIL 2.2.3.2.6.1).
 
     A topic that is the end of the subject decides where the prefix ends.
     """
@@ -104,7 +104,7 @@ def conversation_id(index: bytes | None, topic: str | None, tracking: bool) -> b
 
 
 def read_thread_index(value: str) -> bytes | None:
-    """A Thread-Index header: base64 (MS-OXCMAIL 2.2.3.2.8); None when it is not or is too long."""
+    """A Thread-Index header: base64 (MS-OXCMAIL 2.2.3.2); None when it is not or is too long."""
     compact = "".join(value.split())
     if not compact or len(compact) > MAX_INDEX * 2:
         return None

@@ -7,13 +7,17 @@ the same bag; times of delivery and all that depends on the mailbox are the call
 """
 
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from appliance.convert.mime import classes, codepages, conversation, envelope
+from appliance.convert.mime.addresses import decode_text
 from appliance.convert.mime.body import Layout, Placed, layout
 from appliance.convert.mime.content import Reader
 from appliance.convert.mime.source import Source
 from appliance.convert.text import preview_of
-from appliance.formats.mime.scan import Scan
+from appliance.formats import html
+from appliance.formats.mime.bodies import decode_body
+from appliance.formats.mime.scan import Part, Scan
 from appliance.mapi import names, tags
 from appliance.mapi.objects import Named
 from appliance.mapi.types import Bag
@@ -24,8 +28,10 @@ PidTagPreview = 0x3FD9001F
 MSGFLAG_HAS_ATTACH = 0x10  # MS-OXCMSG 2.2.1.6
 NATIVE_PLAIN, NATIVE_RTF, NATIVE_HTML, NATIVE_SIGNED = 1, 2, 3, 4  # MS-OXCMSG 2.2.1.58.2
 PREVIEW_LENGTH = 255
+MAX_REFERRING = 1 << 20
+"""Encoded bytes of an HTML body that are looked at for references to pictures."""
 
-_ICONS = (  # MS-OXOMSG 2.2.1.10
+_ICONS = (  # MS-OXOMSG 2.2.1
     ("REPORT.IPM.NOTE.NDR", 0x112),
     ("REPORT.IPM.NOTE.DELAYED", 0x112),
     ("REPORT.IPM.NOTE.IPNRN", 0x110),
@@ -62,14 +68,32 @@ class Derived:
     message_id: str = ""
 
 
-def is_inline(placed: Placed) -> bool:
-    """Whether an attachment belongs to the HTML body (MS-OXCMAIL 2.2.3.4.1.4.1), references not looked at."""
+def inline_parts(source: Source, placed: Layout) -> set[int]:
+    """The indexes of the parts that belong to the HTML body (MS-OXCMAIL 2.2.3.4.1.4.1).
+
+    Pictures beside a related body that it refers to. What cannot be looked at whole is believed to refer.
+    """
+    candidates = [attachment.part for attachment in placed.attachments if _may_be_inline(attachment)]
+    if not candidates or placed.html is None:
+        return set()
+    data = source.read(placed.html.body_start, min(placed.html.size, MAX_REFERRING))
+    if len(data) < placed.html.size:
+        return {part.index for part in candidates}
+    text = unquote(source.decoded_text(placed.html, decode_body(data, placed.html.encoding)))
+    found = {unquote(name) for name in html.content_ids(text)}
+    return {part.index for part in candidates if _is_referred(part, found, text)}
+
+
+def _may_be_inline(placed: Placed) -> bool:
     part = placed.part
-    return (
-        placed.related
-        and (part.content_id is not None or part.location is not None)
-        and part.content.value in _INLINE_IMAGES
-    )
+    known = part.content_id is not None or part.location is not None
+    return placed.related and known and part.content.value in _INLINE_IMAGES
+
+
+def _is_referred(part: Part, content_ids: set[str], text: str) -> bool:
+    if part.content_id is not None and decode_text(part.content_id).strip("<> ") in content_ids:
+        return True
+    return bool(part.location) and decode_text(part.location or b"") in text
 
 
 def icon_index(message_class: str) -> int:
@@ -86,15 +110,15 @@ def derive(scan: Scan, read: Reader, trusted: bool = False) -> Derived:
     return derive_from(Source(scan, read), trusted)
 
 
-def derive_from(source: Source, trusted: bool = False) -> Derived:
-    """As `derive`, of a message that may be embedded in another."""
-    placed = layout(source)
+def derive_from(source: Source, trusted: bool = False, placed: Layout | None = None) -> Derived:
+    """As `derive`, of a message that may be embedded in another; `placed` if its parts are placed already."""
+    placed = layout(source) if placed is None else placed
     reading = envelope.read(source.headers(), trusted)
     message_class = classes.message_class(source, placed)
     props = reading.props
     props[tags.PidTagMessageClass] = message_class
     props[tags.PidTagIconIndex] = icon_index(message_class)
-    _attachments(props, placed, message_class)
+    _attachments(source, props, placed, message_class)
     _body(source, props, placed, message_class)
     _conversation(props)
     if (body := source.headers().get(b"content-class")) is not None:
@@ -116,10 +140,11 @@ def _derived(props: Bag, named: Named) -> Derived:
     )
 
 
-def _attachments(props: Bag, placed: Layout, message_class: str) -> None:
-    # The one attachment of an S/MIME message is its content (MS-OXOSMIME 2.1.1.2): it counts, as in Exchange.
+def _attachments(source: Source, props: Bag, placed: Layout, message_class: str) -> None:
+    # The one attachment of an S/MIME message is its content (MS-OXOSMIME 2.1): it counts, as in Exchange.
     secure = message_class.startswith(classes.SMIME)
-    visible = secure or any(not is_inline(attachment) for attachment in placed.attachments)
+    inline = inline_parts(source, placed) if placed.attachments and not secure else set()
+    visible = secure or any(attachment.part.index not in inline for attachment in placed.attachments)
     props[tags.PidTagHasAttachments] = visible
     props[tags.PidTagMessageFlags] = MSGFLAG_HAS_ATTACH if visible else 0
 

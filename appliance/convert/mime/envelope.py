@@ -8,10 +8,11 @@ caller says that they can be trusted.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from appliance.convert.mime import addresses, conversation, dates
+from appliance.convert.mime import addresses, conversation
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.locales import LOCALES
 from appliance.convert.mime.source import Headers
+from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import message_ids
 from appliance.mapi import names, tags
 from appliance.mapi.names import NamedTag
@@ -63,7 +64,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The tags of one address property group (MS-OXCMAIL 2.6)."""
+    """The tags of one address property group (MS-OXCMAIL 2.6.4, 2.6.5)."""
 
     name: int
     kind: int
@@ -85,6 +86,15 @@ REPRESENTING = Group(
 READ_RECEIPT = Group(
     tags.PidTagReadReceiptName, tags.PidTagReadReceiptAddressType, tags.PidTagReadReceiptEmailAddress,
     tags.PidTagReadReceiptSmtpAddress, tags.PidTagReadReceiptEntryId, tags.PidTagReadReceiptSearchKey,
+)  # fmt: skip
+RECEIVED_BY = Group(
+    tags.PidTagReceivedByName, tags.PidTagReceivedByAddressType, tags.PidTagReceivedByEmailAddress,
+    tags.PidTagReceivedBySmtpAddress, tags.PidTagReceivedByEntryId, tags.PidTagReceivedBySearchKey,
+)  # fmt: skip
+RECEIVED_FOR = Group(
+    tags.PidTagReceivedRepresentingName, tags.PidTagReceivedRepresentingAddressType,
+    tags.PidTagReceivedRepresentingEmailAddress, tags.PidTagReceivedRepresentingSmtpAddress,
+    tags.PidTagReceivedRepresentingEntryId, tags.PidTagReceivedRepresentingSearchKey,
 )  # fmt: skip
 
 
@@ -136,7 +146,7 @@ def _recipients(reading: Reading) -> None:
 
 
 def _receipts(reading: Reading) -> None:
-    # MS-OXCMAIL 2.2.3.1.6: one asks for a read receipt, Return-Receipt-To for a delivery report.
+    # MS-OXCMAIL 2.2.3.1: one asks for a read receipt, Return-Receipt-To for a delivery report.
     read_to = _first(reading, b"disposition-notification-to")
     delivered_to = _first(reading, b"return-receipt-to")
     if read_to is not None:
@@ -193,12 +203,12 @@ def _times(reading: Reading) -> None:
         (b"reply-by", tags.PidTagReplyTime),
         (b"deferred-delivery", tags.PidTagDeferredDeliveryTime),
     ):
-        if (text := reading.text(name, 200)) and (moment := dates.parse(text)) is not None:
-            reading.props[tag] = moment
-    # MS-OXCMAIL 2.2.3.2.13: Expires in preference to the alternative.
+        if (body := reading.headers.get(name)) and (moment := parse_date(body)) is not None:
+            reading.props[tag] = moment[0]
+    # MS-OXCMAIL 2.2.3.2: Expires in preference to the alternative.
     for name in (b"expires", b"expiry-date", b"x-message-expires"):
-        if (text := reading.text(name, 200)) and (moment := dates.parse(text)) is not None:
-            reading.props[tags.PidTagExpiryTime] = moment
+        if (body := reading.headers.get(name)) and (moment := parse_date(body)) is not None:
+            reading.props[tags.PidTagExpiryTime] = moment[0]
             return
 
 
@@ -209,7 +219,7 @@ _IMPORTANCE: tuple[tuple[bytes, Mapping[str, int]], ...] = (  # MS-OXCMAIL 2.2.3
     (b"priority", {"non-urgent": LOW, "normal": NORMAL, "urgent": HIGH}),
 )
 _PRIORITY = {"non-urgent": -1, "normal": 0, "urgent": 1}  # MS-OXCMSG 2.2.1.12
-_SENSITIVITY = {  # MS-OXCMAIL 2.2.3.2.4
+_SENSITIVITY = {  # MS-OXCMAIL 2.2.3.2
     "normal": 0, "personal": 1, "private": 2, "company-confidential": 3, "confidential": 3,
 }  # fmt: skip
 
@@ -229,7 +239,7 @@ def _importance(reading: Reading) -> None:
 
 
 def _categories(reading: Reading) -> None:
-    # MS-OXCMAIL 2.2.3.2.10; several fields add up, a category stands once.
+    # MS-OXCMAIL 2.2.3.2; several fields add up, a category stands once.
     found: dict[str, str] = {}
     for body in reading.headers.all(b"keywords"):
         for item in addresses.decode_text(body).split(","):
@@ -240,7 +250,7 @@ def _categories(reading: Reading) -> None:
 
 
 def _flag(reading: Reading) -> None:
-    if request := reading.text(b"x-message-flag", 255):  # MS-OXCMAIL 2.2.3.2.19
+    if request := reading.text(b"x-message-flag", 255):  # MS-OXCMAIL 2.2.3.2
         reading.name(names.PidLidFlagRequest, request)
         reading.props[tags.PidTagFlagStatus] = 2
         reading.props[tags.PidTagFollowupIcon] = 6
@@ -263,7 +273,7 @@ _SUPPRESS = {"none": 0, "all": -1, "dr": 1, "ndr": 2, "rn": 4, "nrn": 8, "oof": 
 
 
 def _automatic(reading: Reading) -> None:
-    """X-Auto-Response-Suppress (MS-OXCMAIL 2.2.3.2.14) and what RFC 3834 and lists say."""
+    """X-Auto-Response-Suppress (MS-OXCMAIL 2.2.3.2) and what RFC 3834 and lists say."""
     suppress = 0
     for word in reading.word(b"x-auto-response-suppress").split(","):
         suppress |= _SUPPRESS.get(word.strip(), 0)
@@ -297,7 +307,7 @@ def _classification(reading: Reading) -> None:
 
 
 def _voice(reading: Reading) -> None:
-    # MS-OXOUM 2.2.5: what voice mail and fax servers say.
+    # MS-OXOUM: what voice mail and fax servers say.
     for name, tag in (
         (b"x-callingtelephonenumber", tags.PidTagSenderTelephoneNumber),
         (b"x-voicemessagesendername", tags.PidTagVoiceMessageSenderName),

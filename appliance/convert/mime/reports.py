@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from appliance.convert.mime import addresses, dates
+from appliance.convert.mime import addresses
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.source import Headers, Source
+from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import fields_of
 from appliance.formats.mime.scan import Part
 from appliance.mapi import tags
@@ -80,6 +81,11 @@ def _value(fields: Headers, name: bytes) -> str:
     return addresses.decode_text(body) if body else ""
 
 
+def _date(fields: Headers, name: bytes) -> int | None:
+    moment = parse_date(fields.get(name) or b"")
+    return None if moment is None else moment[0]
+
+
 def _typed(value: str) -> tuple[str, str]:
     """`type; value` of RFC 3464 2.1.2; without a type all is the value."""
     kind, separator, rest = value.partition(";")
@@ -117,13 +123,12 @@ def _original(source: Source) -> Headers | None:
 
 
 def read_report(source: Source, part: Part) -> tuple[Bag, list[Bag]]:
-    """Message properties and recipient rows of a report (MS-OXCMAIL 2.2.3.7.1 and 2.2.3.7.2)."""
+    """Message properties and recipient rows of a report (MS-OXCMAIL 2.2.3.7)."""
     status = read_status(source, part)
     props: Bag = {}
     if (original := _original(source)) is not None:
         _from_original(props, original)
-    sent = source.headers().get(b"date")
-    reported = dates.parse(addresses.decode_text(sent)) if sent else None
+    reported = _date(source.headers(), b"date")
     if reported is not None:
         props[tags.PidTagReportTime] = reported
     if part.content.value in DISPOSITION_TYPES:
@@ -141,7 +146,7 @@ def _from_original(props: Bag, original: Headers) -> None:
     ):
         if text := _value(original, name):
             props[tag] = text[:1000]
-    if (moment := dates.parse(_value(original, b"date"))) is not None:
+    if (moment := _date(original, b"date")) is not None:
         props[tags.PidTagOriginalSubmitTime] = moment
     for name, tag in (
         (b"to", tags.PidTagOriginalDisplayTo),
@@ -160,7 +165,7 @@ def _from_original(props: Bag, original: Headers) -> None:
 
 
 def _disposition(props: Bag, fields: Headers) -> None:
-    # MS-OXCMAIL 2.2.3.7.2
+    # MS-OXCMAIL 2.2.3.7
     if text := _value(fields, b"original-message-id"):
         props[tags.PidTagOriginalMessageId] = text[:1000]
     if key := _value(fields, b"x-msexch-correlation-key"):
@@ -179,7 +184,7 @@ def _recipients(status: Status, reported: int | None) -> list[Bag]:
     rows: list[Bag] = []
     for fields, weight in zip(status.recipients, weights, strict=True):
         if weight != heaviest:
-            continue  # 2.2.3.7.1 step 3.1
+            continue  # MS-OXCMAIL 2.2.3.7.1, step 3.1
         address = (
             _typed(_value(fields, b"final-recipient"))[1] or _typed(_value(fields, b"original-recipient"))[1]
         )
@@ -206,13 +211,13 @@ def _reasons(row: Bag, fields: Headers) -> None:
         code, reason = diagnosis(subject, detail)
         row[tags.PidTagNonDeliveryReportDiagCode] = code
         row[tags.PidTagNonDeliveryReportReasonCode] = reason
-        if not supplementary:  # 2.2.3.7.1.2
+        if not supplementary:  # 2.2.3.7.1
             supplementary = (
                 f"<{remote + ' ' if remote else ''}#{match[0]}{' ' + diagnostic if diagnostic else ''}>"
             )
     if supplementary:
         row[tags.PidTagSupplementaryInfo] = supplementary[:4000]
-    delivered = dates.parse(_value(fields, b"last-attempt-date"))
+    delivered = _date(fields, b"last-attempt-date")
     if delivered is not None and _action(fields) != "failed":
         row[tags.PidTagDeliverTime] = delivered
 
@@ -247,7 +252,7 @@ def diagnosis(subject: int, detail: int) -> tuple[int, int]:
 
 
 def recipient_row(address: Address, kind: int) -> Bag:
-    """One row of the recipient table (MS-OXCMAIL 2.2.3.1.2): `kind` is 1 To, 2 Cc or 3 Bcc."""
+    """One row of the recipient table (MS-OXCMAIL 2.2.3.1): `kind` is 1 To, 2 Cc or 3 Bcc."""
     address_type, plain = addresses.split_type(address.address)
     name = address.display
     entry_id = addresses.one_off(name, address_type, plain)

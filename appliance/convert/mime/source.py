@@ -8,8 +8,8 @@ message contains.
 from collections.abc import Iterator
 
 from appliance.convert.mime.content import Decoded, Reader, Slice, content_of
-from appliance.convert.mime.content import decode as decode_transfer
-from appliance.formats import enriched, flowed, html
+from appliance.formats import enriched, html
+from appliance.formats.mime.bodies import decode_body, flow_of, unflow
 from appliance.formats.mime.charsets import decode as decode_charset
 from appliance.formats.mime.headers import Field, fields_of
 from appliance.formats.mime.limits import Finding
@@ -65,7 +65,8 @@ class Source:
         known = self._headers.get(part.index)
         if known is None:
             try:
-                fields = self.scan.fields(part)
+                # Fresh scans keep the message's header; others are read from the message.
+                fields = self.scan.fields() if part.index == 0 else tuple(fields_of(self.raw_header(part)))
             except KeyError:
                 fields = tuple(fields_of(self.raw_header(part)))
             known = self._headers[part.index] = Headers(fields)
@@ -89,7 +90,7 @@ class Source:
         encoding = part.encoding
         if part.size > limit and encoding == "quoted-printable":
             raw = raw[: raw.rfind(b"\n") + 1] or raw
-        return decode_transfer(raw, encoding)
+        return decode_body(raw, encoding)
 
     def text(self, part: Part, limit: int) -> str:
         """The text of a text part as it was written (HTML as HTML), from at most `limit` encoded bytes."""
@@ -114,10 +115,7 @@ class Source:
             return html.to_text(text, limit=wanted, visible_only=visible_only)
         if subtype in ("enriched", "richtext"):
             return html.to_text(enriched.to_html(text, subtype == "richtext"), limit=wanted)
-        content = part.content
-        if (content.get("format") or "").lower() == "flowed":
-            return flowed.unflow(text, (content.get("delsp") or "").lower() == "yes")
-        return text.replace("\r\n", "\n")
+        return unflow(text.replace("\r\n", "\n"), flow_of(part.content))
 
 
 def is_attachment(part: Part) -> bool:

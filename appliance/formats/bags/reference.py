@@ -16,8 +16,8 @@ MAX_PROPERTIES = 0xFFFF
 HEADER_SIZE = 4
 NARROW, WIDE = 2, 4
 
-_HEADER = struct.Struct("<BBH")
 _ENDS = {NARROW: "H", WIDE: "I"}
+_END_PAIRS = {NARROW: struct.Struct("<HH").unpack_from, WIDE: struct.Struct("<II").unpack_from}
 _BOOLEANS = {False: b"\0", True: b"\1"}
 _U32 = struct.Struct("<I")
 
@@ -223,9 +223,9 @@ def _open(data: bytes) -> tuple[int, int, int]:
     """Width, count and where the values begin."""
     if len(data) < HEADER_SIZE:
         raise DecodeError("bag header", len(data))
-    version, width, count = _HEADER.unpack_from(data)
-    if version != VERSION:
-        raise DecodeError(f"bag version {version}", 0)
+    width, count = data[1], data[2] | data[3] << 8
+    if data[0] != VERSION:
+        raise DecodeError(f"bag version {data[0]}", 0)
     if width not in _ENDS:
         raise DecodeError("bag offset width", 1)
     base = HEADER_SIZE + (4 + width) * count
@@ -285,15 +285,18 @@ def get_many(data: bytes, wanted: Iterable[int]) -> list[t.Value]:
 
 def _find(data: bytes, tag: int, width: int, count: int, base: int) -> t.Value:
     ends_at = HEADER_SIZE + 4 * count
-    needle = _U32.pack(tag)
+    needle = tag.to_bytes(4, "little")
     at = data.find(needle, HEADER_SIZE, ends_at)
     while at >= 0 and at % 4:
         at = data.find(needle, at + 1, ends_at)
     if at < 0:
         return None
     place = ends_at + (at - HEADER_SIZE) // 4 * width
-    end = base + int.from_bytes(data[place : place + width], "little")
-    start = base if at == HEADER_SIZE else base + int.from_bytes(data[place - width : place], "little")
+    if at == HEADER_SIZE:
+        start, end = base, base + int.from_bytes(data[place : place + width], "little")
+    else:
+        before, after = _END_PAIRS[width](data, place - width)
+        start, end = base + before, base + after
     if not start <= end <= len(data):
         raise DecodeError("bag ends out of order", place)
     return _read(data, tag, start, end, at)

@@ -97,6 +97,8 @@ class Parameter:
     raw: bytes
     charset: str = ""
     """Of an RFC 2231 extended value, else empty."""
+    language: str = ""
+    """As charset."""
 
     @property
     def text(self) -> str:
@@ -133,15 +135,16 @@ def join_parameters(pairs: Iterator[tuple[bytes, bytes]]) -> tuple[Parameter, ..
         if -1 in segments and (segments[-1][0] or len(segments) == 1):
             joined.append(Parameter(name, segments[-1][0]))
             continue
-        out, charset, number = b"", "", 0
+        out, charset, language, number = b"", "", "", 0
         while number in segments:
             value, extended = segments[number]
             if extended and number == 0 and value.count(b"'") >= 2:
-                mark, _, value = value.split(b"'", 2)
+                mark, tongue, value = value.split(b"'", 2)
                 charset = mark.decode("latin-1") or "us-ascii"
+                language = tongue.decode("latin-1")
             out += unquote_to_bytes(value) if extended else value
             number += 1
-        joined.append(Parameter(name, out, charset))
+        joined.append(Parameter(name, out, charset, language))
     return tuple(joined)
 
 

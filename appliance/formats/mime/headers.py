@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 _LF_FIELD = re.compile(rb"[^\n]+(?:\n[ \t][^\n]*)*\n?|\n")
 _CR_FIELD = re.compile(rb"[^\r]+(?:\r[ \t][^\r]*)*\r?|\r")
+BOM = b"\xef\xbb\xbf"
+"""Of UTF-8; some editors open files with it. Passed over at the start of a block."""
+
 _NAME = re.compile(rb"([^\x00-\x20\x7f:]+)[ \t]*:")
 _MESSAGE_ID = re.compile(rb"<([^<>]*)>")
 
@@ -36,8 +39,13 @@ class Field:
 
 
 def unfold(value: bytes) -> bytes:
-    """A field body on one line: line ends taken out (RFC 5322 2.2.3), white space at both ends too."""
-    return value.translate(None, b"\r\n").strip(b" \t")
+    """A field body on one line: line ends taken out (RFC 5322 2.2.3), white space at both ends too.
+
+    A CR by itself becomes a space.
+    """
+    if b"\n" in value or b"\r" in value:
+        value = value.replace(b"\r\n", b"").replace(b"\n", b"").replace(b"\r", b" ")
+    return value.strip(b" \t")
 
 
 def _entries(block: bytes, eol: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -54,6 +62,8 @@ def fields_of(block: bytes, eol: int | None = None) -> Iterator[Field]:
     eol: the byte that ends lines, if it is known.
     """
     for offset, raw in _entries(block, eol):
+        if offset == 0:
+            raw = raw.removeprefix(BOM)
         match = _NAME.match(raw)
         if match:
             yield Field(match[1], raw, offset)

@@ -107,15 +107,27 @@ def envelope(source: Scan | Collection[Field]) -> bytes:
 
 
 def _parameters(content: Content) -> bytes:
-    """body-fld-param. RFC 2231 values go out joined, with the charset marked as RFC 2231 does."""
+    """body-fld-param. RFC 2231 values go out joined, with the charset marked as RFC 2231 does.
+
+    A text without charset says us-ascii (RFC 2046 4.1.2), as other servers do.
+    """
     out: list[bytes] = []
     for parameter in content.parameters:
         name, value = parameter.name.encode("latin-1"), parameter.raw
         if parameter.charset:
             mark = parameter.charset.encode("latin-1")
-            value = mark + b"''" + b"".join(b"%c" % b if _is_attribute(b) else b"%%%02X" % b for b in value)
+            tongue = parameter.language.encode("latin-1")
+            value = (
+                mark
+                + b"'"
+                + tongue
+                + b"'"
+                + b"".join(b"%c" % b if _is_attribute(b) else b"%%%02X" % b for b in value)
+            )
             name += b"*"
         out.append(string(name) + b" " + string(value))
+    if content.value.startswith("text/") and all(p.name != "charset" for p in content.parameters):
+        out.append(b'"charset" "us-ascii"')
     return b"(" + b" ".join(out) + b")" if out else b"NIL"
 
 
@@ -132,9 +144,7 @@ def _disposition(part: Part) -> bytes:
 
 def _language(part: Part) -> bytes:
     tags = part.languages
-    if not tags:
-        return b"NIL"
-    return string(tags[0]) if len(tags) == 1 else b"(" + b" ".join(map(string, tags)) + b")"
+    return b"(" + b" ".join(map(string, tags)) + b")" if tags else b"NIL"
 
 
 def _tail(part: Part) -> bytes:

@@ -65,3 +65,5 @@ class Finding(IntFlag):
     """A Content-Type that has no type/subtype: text/plain (RFC 2045 5.2)."""
     CR_LINES = 1 << 16
     """A message without any LF, read with CR as its line end."""
+    BAD_LINE = 1 << 17
+    """A line among the fields of a header that is none, as a broken fold leaves it."""

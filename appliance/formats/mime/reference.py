@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from appliance.formats.mime.content import SPACE, boundary_of, parse_token, type_of
-from appliance.formats.mime.headers import fields_of
+from appliance.formats.mime.headers import BOM, fields_of
 from appliance.formats.mime.limits import HOLD, MAX_BOUNDARY, Finding
 
 _VERSION = 1
@@ -98,6 +98,7 @@ class Scanner:
         self._frames: list[_Frame] = []
         self._headers: list[bytes] = []
         self._opening = self._at_start = False
+        self._doubt = (0, 0)
         self._line = _Line()
         self._open_part(message=True)
 
@@ -196,7 +197,7 @@ class Scanner:
         self._header = bytearray()
         self._header_line = self._header_fields = 0
         self._keeping = self._first_line = True
-        self._in_line = False
+        self._in_line = self._in_doubt = False
         self._state = _State.HEADER
 
     def _close_part(self, end: int, count: int) -> tuple[int, int]:
@@ -230,7 +231,7 @@ class Scanner:
         if part.kind == _MESSAGE and len(self._parts) >= self._max_parts:
             part.findings |= Finding.PARTS_LIMIT
             part.kind = _LEAF
-        if not expand:
+        if not expand and part.kind == _MESSAGE:
             part.kind = _LEAF
         if part.kind != _MULTIPART:
             frame.boundary = b""
@@ -307,8 +308,31 @@ class Scanner:
         if self._eol == 0x0A and len(line) < len(hold):
             line = line.removesuffix(b"\r")
         self._in_line = False
+        if self._in_doubt:
+            if line[:1] in (b" ", b"\t"):
+                self._drop_line()
+                return
+            if not _is_field(line) or self._match_boundary()[0] >= 0:
+                self._begin_body_at_doubt()
+                self._judge_body_line(ended)
+                return
+            self._in_doubt = False
+            self._parts[-1].findings |= Finding.BAD_LINE
         while not self._judge(line, hold, ended):
             pass
+
+    def _begin_body_at_doubt(self) -> None:
+        """The body began where the doubt did, and the held line is a line of it."""
+        offset, count = self._doubt
+        hold = bytes(self._line.hold)
+        self._drop_line()
+        self._parts[-1].findings |= Finding.MISSING_SEPARATOR
+        self._end_header(offset, count, expand=True)
+        if self._state is _State.HEADER:  # an embedded message without a header
+            self._parts[-1].header_start = offset
+            self._parts[-1].findings |= Finding.MISSING_SEPARATOR
+            self._end_header(offset, count, expand=True)
+        self._line.hold[:] = hold
 
     def _judge(self, line: bytes, hold: bytes, ended: bool) -> bool:
         """False: the line is to be judged again as the first of an embedded message."""
@@ -333,6 +357,10 @@ class Scanner:
             self._attribute(index, header=True)
             return True
         self._drop_line()
+        if self._header_fields and not line.startswith(b"--"):
+            self._in_doubt = True
+            self._doubt = self._line.offset, self._line.count
+            return True
         part.findings |= Finding.MISSING_SEPARATOR
         self._end_header(self._line.offset, self._line.count, expand=True)
         self._line.hold[:] = hold
@@ -355,7 +383,7 @@ class Scanner:
                 self._keeping = False
                 self._drop_line()
             return True
-        if self._first_line and part.message and line.startswith((b"From ", b">From ")):
+        if self._first_line and part.message and line.removeprefix(BOM).startswith((b"From ", b">From ")):
             part.findings |= Finding.MBOX_FROM
             self._drop_line()
             return True
@@ -440,6 +468,9 @@ class Scanner:
             self._judge_header_line(ended=False)
         elif self._state is _State.BODY and self._at_start and self._line.hold:
             self._judge_body_line(ended=False)
+        if self._state is _State.HEADER and self._in_doubt:
+            self._header_line = len(self._header)
+            self._begin_body_at_doubt()
         if self._state is _State.HEADER:
             self._end_header(self._offset, self._count, expand=False)
         self._attribute(self._frames[-1].part, header=False)

@@ -6,7 +6,7 @@ field bodies, a few dozen bytes a part; the header blocks of the message and of 
 it, so that `header_of` answers only for a fresh scan.
 
 Invariants: parts[0] is the message; a parent comes before its children; every child lies within its parent's
-body; header_start <= body_start <= body_end <= size. `unpack` raises ValueError on bytes that are no table.
+body; header_start <= body_start <= body_end <= size. `unpack` raises DecodeError on bytes that are no table.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,13 @@ from appliance.formats.mime.content import (
 )
 from appliance.formats.mime.headers import Field, fields_of, unfold
 from appliance.formats.mime.limits import DEFAULT_LIMITS, Finding, Limits
+from appliance.wire.errors import DecodeError
 
 Buffer = bytes | bytearray | memoryview
 VERSION = 1
 _NAMES = ("type", "encoding", "id", "description", "disposition", "language", "location", "md5")
 _TYPE, _ENCODING, _ID, _DESCRIPTION, _DISPOSITION, _LANGUAGE, _LOCATION, _MD5 = range(8)
+_ALL_FINDINGS = (max(Finding) << 1) - 1
 _DEFAULT_TYPE = Content("text/plain", (Parameter("charset", b"us-ascii"),))  # RFC 2045 5.2
 _DIGEST_TYPE = Content("message/rfc822")  # RFC 2046 5.1.5
 
@@ -74,11 +76,18 @@ class Part:
 
     @property
     def content(self) -> Content:
-        """Content-Type with the default that applies (RFC 2045 5.2, RFC 2046 5.1.5)."""
+        """Content-Type with the default that applies (RFC 2045 5.2, RFC 2046 5.1.5).
+
+        A multipart that was not taken apart is text/plain if it lacks a boundary, else octets.
+        """
         value = self.values[_TYPE]
         if value is None:
             return _DIGEST_TYPE if self.in_digest else _DEFAULT_TYPE
+        if Finding.NO_BOUNDARY in self.findings:
+            return _DEFAULT_TYPE  # lacks what makes it readable as a multipart
         content = parse_content_type(value)
+        if self.kind is Kind.LEAF and content.value.startswith("multipart/"):
+            return Content("application/octet-stream", content.parameters)  # too deep
         return content if content.value else _DEFAULT_TYPE
 
     @property
@@ -142,7 +151,7 @@ class Part:
 
 
 class _Table:
-    """Cursor over a packed table; IndexError past the end becomes ValueError in `unpack`."""
+    """Cursor over a packed table; IndexError past the end becomes DecodeError."""
 
     __slots__ = ("at", "data")
 
@@ -160,11 +169,17 @@ class _Table:
                 return value
             shift += 7
             if shift > 63:
-                raise ValueError("number too long")
+                raise DecodeError("number too long", self.at)
 
     def byte(self) -> int:
         self.at += 1
         return self.data[self.at - 1]
+
+    def kind(self) -> Kind:
+        value = self.byte()
+        if value > max(Kind):
+            raise DecodeError("kind of a part", self.at - 1)
+        return Kind(value)
 
     def take(self, size: int) -> bytes:
         if size > len(self.data) - self.at:
@@ -195,17 +210,17 @@ def _read_parts(table: _Table, count: int, size: int) -> tuple[Part, ...]:
     for index in range(count):
         parent = table.number() - 1
         if parent >= index or (parent < 0) != (index == 0):
-            raise ValueError("parent of a part")
+            raise DecodeError("parent of a part", table.at)
         above = parts[parent] if parent >= 0 else None
-        kind = Kind(table.byte())
-        findings = Finding(table.number())
+        kind = table.kind()
+        findings = Finding(table.number() & _ALL_FINDINGS)
         start += table.number()
         body_start = start + table.number()
         body_end = body_start + table.number()
         lines = table.number()
         values = table.values()
         if body_end > size:
-            raise ValueError("part beyond the message")
+            raise DecodeError("part beyond the message", table.at)
         digest = above is not None and above.kind is Kind.MULTIPART and above.subtype == "digest"
         path = _path(kind, above, len(children[parent]) if above else 0)
         is_message = above is None or above.kind is Kind.MESSAGE
@@ -244,17 +259,17 @@ class Scan:
         cursor = _Table(table)
         try:
             if cursor.byte() != VERSION:
-                raise ValueError("version of the structure table")
+                raise DecodeError("version of the structure table", 0)
             self.size = cursor.number()
             """Bytes of the message."""
             self.lines = cursor.number()
             """Line ends of the message."""
-            self.findings = Finding(cursor.number())
+            self.findings = Finding(cursor.number() & _ALL_FINDINGS)
             self._count = cursor.number()
         except IndexError:
-            raise ValueError("structure table ends early") from None
+            raise DecodeError("structure table ends early", len(table)) from None
         if not 0 < self._count <= len(table):
-            raise ValueError("number of parts")
+            raise DecodeError("number of parts", cursor.at)
         self._table = table
         self._start = cursor.at
         self._headers = headers
@@ -269,16 +284,16 @@ class Scan:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Depth-first; parts[0] is the message. ValueError if an unpacked table is damaged."""
+        """Depth-first; parts[0] is the message. DecodeError if an unpacked table is damaged."""
         if self._parts is None:
             cursor = _Table(self._table)
             cursor.at = self._start
             try:
                 self._parts = _read_parts(cursor, self._count, self.size)
             except IndexError:
-                raise ValueError("structure table ends early") from None
+                raise DecodeError("structure table ends early", len(self._table)) from None
             if cursor.at != len(self._table):
-                raise ValueError("bytes after the structure table")
+                raise DecodeError("bytes after the structure table", cursor.at)
         return self._parts
 
     def raw_header(self, part: Part) -> bytes:
@@ -317,7 +332,7 @@ class Scan:
 
     @classmethod
     def unpack(cls, data: Buffer) -> "Scan":
-        """From `pack`. ValueError if it is no such table (parts are verified on first use)."""
+        """From `pack`. DecodeError if it is no such table (parts are verified on first use)."""
         return cls(bytes(data))
 
 

@@ -102,6 +102,8 @@ def encode_words(text: str, *, every: bool = False, used: int = 0) -> bytes:
     odd = [not part or needs_words(part) or len(part) > 900 for part in parts]
     first, last = odd.index(True), len(odd) - 1 - odd[::-1].index(True)
     coded = " ".join(parts[first : last + 1])
+    if not coded:  # nothing but a blank too many
+        return b" ".join(_split_words(text, used))
     plain_before = [part.encode("ascii") for part in parts[:first]]
     plain_after = [part.encode("ascii") for part in parts[last + 1 :]]
     return b" ".join([*plain_before, *_split_words(coded, used), *plain_after])

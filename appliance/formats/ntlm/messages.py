@@ -171,7 +171,7 @@ _LAYOUTS: Mapping[type[Any], _Layout] = {
         ("domain", "user", "workstation", "lm_response", "nt_response", "session_key"),
     ),
 }
-_DEFAULTS = {"flags": 0, "mic": None, "version": bytes(8)}
+_DEFAULTS = {"flags": 0, "mic": None, "version": bytes(8), "reserved": bytes(8)}
 Message = Negotiate | Challenge | Authenticate
 
 

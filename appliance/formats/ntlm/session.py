@@ -89,6 +89,18 @@ class Session:
         if not hmac.compare_digest(self._in.checksum(message), signature):
             raise BadSignature
 
+    def sign_mechanisms(self, message: bytes) -> bytes:
+        """The signature of SPNEGO's list of mechanisms: the key stream is where it was afterwards, so that
+        the first message begins with the same state (MS-SPNG 3.3.5.1); the sequence number moves on."""
+        signature = self._out.checksum(message)
+        self._out.stream = self._direction(_SERVER if self.server else _CLIENT).stream
+        return signature
+
+    def verify_mechanisms(self, message: bytes, signature: bytes) -> None:
+        """Check what the other side's `sign_mechanisms` gave. Raises BadSignature."""
+        self.verify(message, signature)
+        self._in.stream = self._direction(_CLIENT if self.server else _SERVER).stream
+
     def seal(self, message: bytes, signed: bytes | None = None) -> tuple[bytes, bytes]:
         """(sealed bytes, signature) of the next message that goes out (GSS_WrapEx, MS-NLMP 3.4.6).
         `signed`: what the signature covers, where that is more than what is sealed."""

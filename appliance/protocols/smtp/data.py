@@ -8,21 +8,9 @@ CR LF, after transparency was undone and the end was found, so that mending cann
 Pure: bytes in, bytes out. Holds back at most four bytes between calls.
 """
 
-import re
+from appliance.transport.lines import has_bare, mend
 
 _END = b"\r\n.\r\n"
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-
-
-def has_bare(data: bytes) -> bool:
-    """Whether a CR or LF stands alone. `data` must not begin or end within a CR LF."""
-    pairs = data.count(b"\r\n")
-    return data.count(b"\n") != pairs or data.count(b"\r") != pairs
-
-
-def mend(data: bytes) -> bytes:
-    """Every CR or LF that stands alone as CR LF."""
-    return _BARE.sub(b"\r\n", data)
 
 
 class DotDecoder:
@@ -79,35 +67,3 @@ def _held_back(buffer: bytes) -> int:
         if buffer.endswith(_END[:length]):
             return length
     return 0
-
-
-class TextChecker:
-    """Finds CRs and LFs that stand alone in the chunks of BDAT, across their borders (RFC 3030 asks for
-    canonical line ends unless BODY=BINARYMIME)."""
-
-    __slots__ = ("_carry", "_mend", "bare")
-
-    def __init__(self, *, mend: bool) -> None:
-        self._carry = b""
-        self._mend = mend
-        self.bare = False
-
-    def feed(self, data: bytes) -> bytes:
-        """The next bytes, mended if that was asked for; a CR at the end waits for what follows it."""
-        data = self._carry + data
-        self._carry = b""
-        if data.endswith(b"\r"):
-            data, self._carry = data[:-1], b"\r"
-        return self._checked(data)
-
-    def end(self) -> bytes:
-        """What was held back."""
-        data, self._carry = self._carry, b""
-        return self._checked(data)
-
-    def _checked(self, data: bytes) -> bytes:
-        if has_bare(data):
-            self.bare = True
-            if self._mend:
-                return mend(data)
-        return data

@@ -21,11 +21,12 @@ from appliance.mailbox.incoming import Ingest
 from appliance.net.bridge import read_now, write
 from appliance.net.connection import Connection
 from appliance.protocols.smtp import headers, replies
-from appliance.protocols.smtp.data import DotDecoder, TextChecker
+from appliance.protocols.smtp.data import DotDecoder
 from appliance.protocols.smtp.grammar import Malformed, parse_bdat
 from appliance.store.errors import StoreError, StoreFull
 from appliance.store.queue import Origin
 from appliance.transport.acceptance import Mail, NobodyTook, Verdict, accept, judge_author
+from appliance.transport.lines import TextChecker
 from appliance.transport.trace import Arrival, date_field, received
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ DATA_GO = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 TLS_GO = b"220 2.0.0 Ready to start TLS\r\n"
 VRFY = b"252 2.1.5 Send some mail, we will try our best\r\n"
 AUTH_OK = b"235 2.7.0 Authentication successful\r\n"
-NTLM_SUPPORTED = b"334 NTLM supported\r\n"  # MS-SMTPNTLM 2.2.1.2
 
 SYNTAX = b"501 5.5.4 Syntax error in parameters\r\n"
 BARE_COMMAND = b"521 5.5.2 A command ended with a bare LF, closing\r\n"
@@ -72,6 +71,7 @@ AUTH_NOT_ALLOWED = b"535 5.7.8 Submission is switched off for this account\r\n"
 AUTH_THROTTLED = b"454 4.7.0 Too many failed logins, try again later\r\n"
 AUTH_UNKNOWN = b"504 5.5.4 Unrecognized authentication type\r\n"
 AUTH_CANCELLED = b"501 5.7.0 Authentication cancelled\r\n"
+AUTH_BAD_RESPONSE = b"501 5.5.2 Malformed authentication response\r\n"
 AUTH_BAD_BASE64 = b"501 5.5.2 Cannot decode the response\r\n"
 
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from appliance.directory.authenticate import Authenticator
 from appliance.mapi.times import from_unix_ns
-from appliance.protocols.smtp.auth import Logon
 from appliance.store.store import Store
 from appliance.transport.trace import Tokens
 
@@ -56,7 +56,7 @@ class SmtpService:
 
     store: Store
     settings: SmtpSettings
-    logon: Logon | None = None
+    authenticator: Authenticator | None = None
     """How users log on; None: AUTH is not offered."""
     tokens: Tokens = field(default_factory=Tokens)
     now: Callable[[], int] = _now

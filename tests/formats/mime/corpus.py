@@ -8,9 +8,11 @@ from tests.shared import SHARED
 
 A = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
 NEST_100 = (
-    b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(100))
+    b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%03d"\r\n\r\n--b%03d\r\n' % (i, i) for i in range(100)
+    )
     + b"\r\nleaf\r\n"
-    + b"".join(b"--b%d--\r\n" % i for i in reversed(range(100)))
+    + b"".join(b"--b%03d--\r\n" % i for i in reversed(range(100)))
 )
 
 AWKWARD = {
@@ -71,6 +73,12 @@ AWKWARD = {
     b"boundary=a\r\n\r\n--a\r\n\r\n1\r\n--a--\r\n--a--\r\n",
     "nest": NEST_100,
     "signature": b"Content-Type: multipart/mixed; boundary=a\n\n--a\n\ntext\n-- \nme\n-\n--\n--b\n--a--\n-",
+    "broken fold": b"Subject: x\r\nbroken\r\n still\r\n" + A + b"--a\r\n\r\n1\r\n--a--\r\n",
+    "broken fold at the end": b"Subject: x\r\nbroken\r\n\r\nbody\r\n",
+    "doubt and boundary": A + b"--a\r\nSubject: x\r\nbody \xe9\r\n--a\r\nX: y\r\none",
+    "doubt in message": b"Content-Type: message/rfc822\r\nFrom x\r\nand more\r\nSubject: y\r\n\r\nbody\r\n",
+    "bom": b"\xef\xbb\xbfContent-Type: text/html\r\n\r\nx",
+    "bom and From_": b"\xef\xbb\xbfFrom x\r\nSubject: y\r\n\r\nx",
     "repeated": b"Content-Type: text/html\r\n"
     b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\n--a--\r\n",
 }

@@ -50,6 +50,11 @@ def test_encoded_text_comes_back(text: str) -> None:
         assert str(make_header(decode_header(coded.decode()))) == text
 
 
+@pytest.mark.parametrize("text", ["0 ", " 0", "a  b", "a\tb", " ", "=?x", "ä  b", "a  ä", "x" * 1200])
+def test_blanks_are_kept(text: str) -> None:
+    assert decode_words(b"\r\n ".join(encode_words(text).split(b" "))) == text
+
+
 @given(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=("Cs",)), max_size=150))
 def test_parameters_come_back(text: str) -> None:
     pieces = encode_parameter("filename", text)

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.directory import entries
-from appliance.directory.model import Entry
-from appliance.net.connection import Connection
+from appliance.directory.authenticate import Authenticator
 from appliance.net.limits import Limits
 from appliance.net.listener import Network
 from appliance.net.tls import CA_FILE, TlsIdentity
-from appliance.protocols.smtp.auth import Challenge, Exchange, Failure
 from appliance.protocols.smtp.server import relay_service, submission_service
 from appliance.protocols.smtp.service import SmtpService, SmtpSettings
 from appliance.store.store import Store
@@ -45,48 +42,6 @@ class Served:
         return raw
 
 
-class PlainExchange:
-    """PLAIN, LOGIN and a made-up NTLM with the password `secret` for everybody."""
-
-    def __init__(self, store: Store, mechanism: str) -> None:
-        self._store = store
-        self._mechanism = mechanism
-        self._said: list[bytes] = []
-
-    async def step(self, response: bytes | None) -> Challenge | Entry | Failure:
-        if response is None:
-            return Challenge({"LOGIN": b"Username:"}.get(self._mechanism, b""))
-        self._said.append(response)
-        if self._mechanism == "LOGIN" and len(self._said) == 1:
-            return Challenge(b"Password:")
-        if self._mechanism == "NTLM" and len(self._said) == 1:
-            return Challenge(b"challenge")
-        words = response.split(b"\0")[1:] if self._mechanism == "PLAIN" else self._said
-        if len(words) != 2 or words[1] != b"secret":
-            return Failure.WRONG
-        with self._store.read() as txn:
-            return entries.need(txn, words[0].decode())
-
-
-class TestLogon:
-    """A stand-in for the directory's log-on."""
-
-    __test__ = False
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def mechanisms(self, connection: Connection) -> tuple[str, ...]:
-        if connection.is_secure or connection.is_loopback:
-            return ("PLAIN", "LOGIN", "NTLM")
-        return ("NTLM",)
-
-    def start(self, mechanism: str, connection: Connection) -> Exchange | None:
-        if mechanism not in self.mechanisms(connection):
-            return None
-        return PlainExchange(self._store, mechanism)
-
-
 @pytest.fixture
 def office(store: Store) -> Office:
     return Office(store)
@@ -101,7 +56,7 @@ def serve(store: Store, office: Office, tls_directory: Path) -> Iterator[Callabl
     def start(max_size: int = 1 << 24, limits: Limits | None = None) -> Served:
         async def begin() -> Served:
             settings = SmtpSettings(HOSTNAME, max_size)
-            smtp = SmtpService(store, settings, TestLogon(store), now=lambda: EPOCH)
+            smtp = SmtpService(store, settings, Authenticator(store), now=lambda: EPOCH)
             network = Network(tls=TlsIdentity(tls_directory))
             relay = await network.listen(relay_service(smtp, limits or Limits()), "127.0.0.1", 0)
             submission = submission_service(smtp, limits or Limits())

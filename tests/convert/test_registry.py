@@ -1,0 +1,58 @@
+"""Computed properties."""
+
+from appliance.convert import registry
+from appliance.convert.mime.derive import PidTagPreview, derive
+from appliance.convert.registry import Mime, Stored, compute
+from appliance.mapi import tags
+from appliance.mapi.names import PS_INTERNET_HEADERS, PS_MAPI, PropertyName
+from tests.convert.mime.kit import at_hand, crlf
+
+HTML = crlf("Subject: s\nX-Thing: v\nContent-Type: text/html; charset=windows-1252\n\n<p>Gr\u00fcn</p>\n")
+
+
+def stored(data: bytes) -> Stored:
+    """A delivered message."""
+    scan, read = at_hand(data)
+    return Stored(derive(scan, read).props, Mime(scan, read))
+
+
+def test_bodies_are_made_from_each_other() -> None:
+    plain = stored(crlf("Content-Type: text/plain\n\na < b\nc\n"))
+    assert compute(plain, tags.PidTagBody) == "a < b\r\nc\r\n"
+    rich = compute(plain, tags.PidTagHtml)
+    assert isinstance(rich, bytes)
+    assert b"a &lt; b<br>" in rich
+    html = stored(HTML.replace("\u00fc".encode(), b"\xfc"))
+    assert compute(html, tags.PidTagBody) == "Gr\u00fcn"
+    assert compute(html, tags.PidTagHtml) == b"<p>Gr\xfcn</p>\r\n"
+    assert compute(html, tags.PidTagBodyHtml) == "<p>Gr\u00fcn</p>\r\n"
+
+
+def test_headers_size_and_preview() -> None:
+    message = stored(HTML)
+    headers = compute(message, tags.PidTagTransportMessageHeaders)
+    assert isinstance(headers, str)
+    assert headers.startswith("Subject: s\r\n")
+    assert compute(message, tags.PidTagMessageSize) == len(HTML)
+    assert compute(message, PidTagPreview)
+    assert registry.named(message, PropertyName(PS_INTERNET_HEADERS, "x-thing")) == "v"
+    assert registry.named(message, PropertyName(PS_INTERNET_HEADERS, "x-none")) is None
+    assert registry.named(message, PropertyName(PS_MAPI, "x-thing")) is None
+
+
+def test_messages_born_without_mime_convert_what_they_have() -> None:
+    message = Stored({tags.PidTagHtml: b"<p>Hi</p>", tags.PidTagInternetCodepage: 65001})
+    assert compute(message, tags.PidTagBody) == "Hi"
+    assert compute(message, PidTagPreview) == "Hi"
+    assert compute(message, tags.PidTagMessageSize) is None
+    assert compute(Stored({tags.PidTagBody: "x"}), tags.PidTagSubject) is None
+    assert compute(Stored({}), tags.PidTagBody) is None
+
+
+def test_a_scan_that_was_stored_serves_as_well() -> None:
+    scan, read = at_hand(HTML)
+    again = Stored({}, Mime(type(scan).unpack(scan.pack()), read))
+    assert (
+        compute(again, tags.PidTagTransportMessageHeaders) == HTML.split(b"\r\n\r\n")[0].decode() + "\r\n\r\n"
+    )
+    assert compute(again, tags.PidTagBody)

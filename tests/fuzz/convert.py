@@ -1,0 +1,58 @@
+"""Fuzz targets of the converters: mail to message object and back, search text, HTML."""
+
+from appliance.convert.mime.fields import Identity, Options
+from appliance.convert.mime.object import to_object
+from appliance.convert.mime.render import render
+from appliance.convert.text import preview, search_text
+from appliance.formats import enriched, html
+from appliance.formats.mime import scan
+from appliance.mapi.objects import MessageObject, chunks
+from tests.formats.mime.corpus import AWKWARD, real_files
+from tests.fuzz.runner import Target
+
+SMALL = 16_000
+IDENTITY = Identity("<made@x.test>", 133_000_000_000_000_000, b"seed", "x.test")
+
+
+def convert(data: bytes) -> None:
+    """Any bytes are a message; what it becomes can be read and written again, in lines that may be sent."""
+
+    def read(offset: int, length: int) -> bytes:
+        return data[offset : offset + length]
+
+    structure = scan(data)
+    message = to_object(structure, read)
+    _read_all(message)
+    written = b"".join(render(message, IDENTITY, Options(bcc=True)))
+    to_object(scan(written), lambda offset, length: written[offset : offset + length])
+    list(search_text(structure, read, 100_000))
+    preview(structure, read)
+
+
+def _read_all(message: MessageObject) -> None:
+    for attachment in message.attachments:
+        if attachment.content is not None:
+            assert sum(map(len, chunks(attachment.content))) == attachment.content.size
+        if attachment.embedded is not None:
+            _read_all(attachment.embedded)
+
+
+def read_html(data: bytes) -> None:
+    """HTML and enriched text of any bytes."""
+    text = data.decode("utf-8", "replace")
+    html.to_text(text)
+    html.to_text(text, limit=100, visible_only=True)
+    list(html.content_ids(text))
+    html.declared_charset(data)
+    html.to_text(enriched.to_html(text))
+
+
+def messages() -> list[bytes]:
+    """Seeds."""
+    return [*AWKWARD.values(), *(d for d in (path.read_bytes() for path in real_files()) if len(d) < SMALL)]
+
+
+CONVERT_TARGETS = (
+    Target("convert-mime", convert, messages, ()),
+    Target("convert-html", read_html, lambda: [d for d in messages() if b"<" in d], ()),
+)
