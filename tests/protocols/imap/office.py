@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.directory import accounts, credentials, domains, entries, links
+from appliance.directory import accounts, credentials, domains, links
 from appliance.directory.authenticate import Authenticator
 from appliance.directory.domains import Organization
 from appliance.directory.links import Link
@@ -99,9 +99,7 @@ def add_message(
     incoming = ingest.finish()
     actor = Actor(0, mailbox)
     return store.write(
-        lambda txn: items.append(
-            txn, actor, mailbox, fid, incoming, flags=flags, received=now(), now=now()
-        )
+        lambda txn: items.append(txn, actor, mailbox, fid, incoming, flags=flags, received=now(), now=now())
     ).result()
 
 
