@@ -12,11 +12,13 @@ from typing import NamedTuple
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.render import phrase
 from appliance.formats.mime.words import decode_words
+from appliance.mapi import entryids
+from appliance.mapi.entryids import OneOffEntryId, OneOffFlags
+from appliance.wire.errors import DecodeError
 
 SMTP = "SMTP"
-ONE_OFF_UID = bytes.fromhex("812B1FA4BEA310199D6E00DD010F5402")  # MS-OXCDATA 2.2.5.1
-# Version 0, then the flags: Unicode strings, "the recipient's preferred format is not known".
-_ONE_OFF_HEAD = bytes(4) + ONE_OFF_UID + bytes(2) + (0x8000 | 0x1000 | 0x0001).to_bytes(2, "little")
+# Recipients from mail are what they say: no address book is asked, no rich text is sent.
+_FLAGS = OneOffFlags.UNICODE | OneOffFlags.DONT_LOOK_UP | OneOffFlags.NO_RICH_INFO
 
 _SPEC = rb"([A-Za-z0-9_%+=-]++(?:\.[A-Za-z0-9_%+=-]++)*+@[A-Za-z0-9.-]++)"
 _NAME = rb"""(?:"([^"\\]*+)"[ \t]*|([A-Za-z0-9=?'_./+*! -]*+))"""
@@ -24,7 +26,8 @@ _SIMPLE = re.compile(rb"[ \t]*(?:" + _NAME + rb"<" + _SPEC + rb">|" + _SPEC + rb
 _IMCEA = re.compile(r"^IMCEA([A-Za-z0-9]+)-([^@]+)@(.+)$", re.IGNORECASE)
 _IMCEA_ESCAPE = re.compile(r"_|\+([0-9A-Fa-f]{2})")
 _IMCEA_TYPES = frozenset({"EX", "FAX", "X400", "NOTES", "MOBILE", "MSMAIL", "CCMAIL"})
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# UTF-7 can name lone surrogates, which no encoding takes.
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>]")
 
 
@@ -75,7 +78,7 @@ def _clean(text: str) -> str:
 
 def one_off(name: str, kind: str, address: str) -> bytes:
     """A one-off entry id (MS-OXCDATA 2.2.5.1) of a display name, address type and address."""
-    return _ONE_OFF_HEAD + f"{name}\0{kind}\0{address}\0".encode("utf-16-le", "surrogatepass")
+    return OneOffEntryId(name.replace("\0", ""), kind, address.replace("\0", ""), _FLAGS).pack()
 
 
 def search_key(kind: str, address: str) -> bytes:
@@ -111,16 +114,15 @@ def read_reply_entries(data: bytes) -> list[Address]:
 
 def read_one_off(entry: bytes) -> Address | None:
     """Name and address of a one-off entry id (MS-OXCDATA 2.2.5.1); None for other kinds."""
-    if len(entry) < 24 or entry[4:20] != ONE_OFF_UID:
+    try:
+        found = entryids.parse(entry)
+    except DecodeError:
         return None
-    if entry[23] & 0x80:
-        texts = entry[24:].decode("utf-16-le", "replace").split("\0")
-    else:
-        texts = entry[24:].decode("cp1252", "replace").split("\0")
-    if len(texts) < 3:
+    if not isinstance(found, OneOffEntryId):
         return None
-    name, kind, address = texts[:3]
-    return Address(name, address if kind.upper() == SMTP else encapsulate(kind, address, "invalid"))
+    if found.address_type.upper() == SMTP:
+        return Address(found.name, found.address)
+    return Address(found.name, encapsulate(found.address_type, found.address, "invalid"))
 
 
 def split_type(address: str) -> tuple[str, str]:

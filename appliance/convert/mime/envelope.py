@@ -6,7 +6,7 @@ caller says that they can be trusted.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from appliance.convert.mime import addresses, conversation
 from appliance.convert.mime.addresses import Address
@@ -21,7 +21,9 @@ from appliance.mapi.types import Bag
 
 MAX_STRING = 32_000
 """Characters kept of one string property; MS-OXCDATA strings in rows end at 32 KiB of bytes."""
-MAX_SUBJECT = 1_000
+MAX_ID = 1_000
+MAX_SUBJECT = 253
+"""Prefix and normalized subject together (MS-OXCMSG 2.2.1.9); the MIME keeps the rest."""
 MAX_DISPLAY = 4_000
 """Characters of PidTagDisplayTo and its like; the recipient table has them all."""
 MAX_KEYWORDS = 128
@@ -97,6 +99,8 @@ RECEIVED_FOR = Group(
     tags.PidTagReceivedRepresentingEntryId, tags.PidTagReceivedRepresentingSearchKey,
 )  # fmt: skip
 
+_SENDER_IS_AUTHOR = tuple(zip(astuple(SENDER), astuple(REPRESENTING), strict=True))
+
 
 def set_group(props: Bag, group: Group, address: Address) -> None:
     """Writes an address into a property group."""
@@ -122,8 +126,12 @@ def _senders(reading: Reading) -> None:
     sender = _first(reading, b"sender")
     if (represented := author or sender) is not None:
         set_group(reading.props, REPRESENTING, represented)
-    if (acting := sender or author) is not None:
-        set_group(reading.props, SENDER, acting)
+    if sender is not None:
+        set_group(reading.props, SENDER, sender)
+    elif author is not None:
+        for tag, same in _SENDER_IS_AUTHOR:
+            if same in reading.props:
+                reading.props[tag] = reading.props[same]
 
 
 def _reply_to(reading: Reading) -> None:
@@ -181,12 +189,12 @@ def _ids(reading: Reading) -> None:
     props = reading.props
     if body := reading.headers.get(b"message-id"):
         found = message_ids(body)
-        props[tags.PidTagInternetMessageId] = addresses.decode_text(found[0] if found else body)[:MAX_SUBJECT]
+        props[tags.PidTagInternetMessageId] = addresses.decode_text(found[0] if found else body)[:MAX_ID]
     if body := reading.headers.get(b"references"):
         props[tags.PidTagInternetReferences] = _ids_text(body)
     if body := reading.headers.get(b"in-reply-to"):
         found = message_ids(body)
-        props[tags.PidTagInReplyToId] = addresses.decode_text(found[0] if found else body)[:MAX_SUBJECT]
+        props[tags.PidTagInReplyToId] = addresses.decode_text(found[0] if found else body)[:MAX_ID]
 
 
 def _ids_text(body: bytes) -> str:
