@@ -7,7 +7,8 @@ MAX_HEAD is not looked at any further, and refused on submission, because a Bcc 
 
 import re
 from collections.abc import Sequence
-from email.utils import getaddresses
+
+from appliance.formats.mime.addresses import Group, parse_addresses
 
 MAX_HEAD = 1 << 20
 """Octets of a header section that we look at, and that a submission may have."""
@@ -95,9 +96,13 @@ def authors(found: Sequence[tuple[bytes, bytes]]) -> list[str]:
     """The addresses of Resent-From where there is one, else of From."""
     names = {name for name, _ in found}
     wanted = b"resent-from" if b"resent-from" in names else b"from"
-    values = [raw.partition(b":")[2].decode("utf-8", "replace") for name, raw in found if name == wanted]
-    unfolded = [re.sub(r"\r\n(?=[ \t])", "", value).strip() for value in values]
-    return [address for _, address in getaddresses(unfolded) if address]
+    found_addresses: list[str] = []
+    for name, raw in found:
+        if name == wanted:
+            for item in parse_addresses(raw.partition(b":")[2]):
+                members = item.members if isinstance(item, Group) else (item,)
+                found_addresses += [member.address for member in members if member.local]
+    return found_addresses
 
 
 def mend(
