@@ -73,6 +73,7 @@ class Row:
 SERVICES = (
     Row("smtp", "mta", 25, None, "appliance.protocols.smtp.server:relay"),
     Row("submission", "mta", 587, 465, "appliance.protocols.smtp.server:submission"),
+    Row("imap", "access", 143, 993, "appliance.protocols.imap.server:service"),
     Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),
 )
 
