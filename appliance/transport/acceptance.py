@@ -42,7 +42,6 @@ class Verdict(Enum):
     REFUSED = "the recipient does not take mail from this sender"
     FULL = "mailbox full"
     BAD = "not an address"
-    NO_SENDER = "the sender's address does not exist here"
     NOT_YOURS = "not permitted to send as this sender"
 
 
@@ -121,23 +120,12 @@ class NobodyTook(Exception):
         self.looped = looped
 
 
-def judge_sender(txn: ReadTxn, sender: str, user: Entry | None) -> Verdict:
-    """Whether MAIL FROM is taken. Users send as themselves or as who lets them; mail from outside may not
-    come from an address of ours that does not exist."""
-    if user is not None:
-        if not sender:
-            return Verdict.OK  # a user's own reports: MDNs (RFC 8098 3)
-        return Verdict.NOT_YOURS if resolve.may_send_as(txn, user, sender) is SendAs.NO else Verdict.OK
-    if not sender:
+def judge_sender(txn: ReadTxn, sender: str, user: Entry) -> Verdict:
+    """Whether a user's MAIL FROM is taken: users send as themselves or as who lets them. (Mail from outside
+    may come from anybody, also from our own domains: mailing lists, machines of the house.)"""
+    if not sender:  # users' own reports, such as MDNs, have no sender (RFC 8098 3)
         return Verdict.OK
-    try:
-        parsed = parse(sender)
-    except BadAddress:
-        return Verdict.OK  # an address that our directory cannot hold is not ours
-    if not domains.is_served(txn, parsed.domain):
-        return Verdict.OK
-    known = resolve.lookup(txn, sender)[0] is not None or parsed.key.startswith("postmaster@")
-    return Verdict.OK if known else Verdict.NO_SENDER
+    return Verdict.NOT_YOURS if resolve.may_send_as(txn, user, sender) is SendAs.NO else Verdict.OK
 
 
 def judge_author(txn: ReadTxn, user: Entry, addresses: list[str]) -> SendAs:

@@ -1,7 +1,7 @@
-"""What the directory said about recipients and senders, remembered until it changes.
+"""What the directory said about recipients, remembered until it changes.
 
-Only answers that depend on the entry alone are kept: a mailbox that everybody may write to, a sender from
-outside. Groups, restricted entries and refusals are looked up each time. The directory's version is read
+Only answers that depend on the entry alone are kept: a mailbox that everybody may write
+to. Groups, restricted entries and refusals are looked up each time. The directory's version is read
 with each question, so that an answer is never older than the snapshot.
 """
 
@@ -11,7 +11,7 @@ from appliance.directory import entries
 from appliance.directory.model import Entry, Senders
 from appliance.directory.resolve import Expansion, Status
 from appliance.store.kv import ReadTxn
-from appliance.transport.acceptance import Verdict, expand, judge_expansion, judge_sender
+from appliance.transport.acceptance import Verdict, expand, judge_expansion
 
 MAX_KNOWN = 4096
 """Answers that are kept; then all are forgotten."""
@@ -23,24 +23,12 @@ class Lookups:
     def __init__(self) -> None:
         self._version = -1
         self._expansions: dict[str, Expansion] = {}
-        self._outside: set[str] = set()
 
     def _fresh(self, txn: ReadTxn) -> None:
         version = entries.version(txn)
-        if version != self._version or len(self._expansions) + len(self._outside) > MAX_KNOWN:
+        if version != self._version or len(self._expansions) > MAX_KNOWN:
             self._version = version
             self._expansions.clear()
-            self._outside.clear()
-
-    def sender(self, txn: ReadTxn, sender: str, user: Entry | None) -> Verdict:
-        """See `judge_sender`."""
-        self._fresh(txn)
-        if user is None and sender in self._outside:
-            return Verdict.OK
-        verdict = judge_sender(txn, sender, user)
-        if user is None and verdict is Verdict.OK:
-            self._outside.add(sender)
-        return verdict
 
     def recipient(self, txn: ReadTxn, address: str, user: Entry | None, size: int) -> Verdict:
         """Whether RCPT TO is taken (see `judge_expansion`)."""

@@ -15,7 +15,7 @@ from appliance.protocols.smtp import grammar, replies
 from appliance.protocols.smtp.auth import authenticate, mechanisms
 from appliance.protocols.smtp.grammar import MailCommand, RcptCommand
 from appliance.protocols.smtp.receiving import receive_chunk, receive_data, skip_chunk
-from appliance.transport.acceptance import Recipient, Verdict
+from appliance.transport.acceptance import Recipient, Verdict, judge_sender
 
 if TYPE_CHECKING:
     from appliance.protocols.smtp.session import SmtpSession
@@ -65,7 +65,6 @@ _VERDICTS = {
     Verdict.REFUSED: replies.REFUSED_RECIPIENT,
     Verdict.FULL: replies.MAILBOX_FULL_NOW,
     Verdict.BAD: replies.BAD_RECIPIENT,
-    Verdict.NO_SENDER: replies.NO_SENDER_DOMAIN,
     Verdict.NOT_YOURS: replies.NOT_YOUR_ADDRESS,
 }
 
@@ -169,10 +168,11 @@ def mail(session: SmtpSession, argument: str) -> bytes:
         session.ending = True
         return replies.TOO_MANY_MESSAGES
     sender = str(command.sender) if command.sender else ""
-    lookups, user = session.service.lookups, session.user
-    verdict = read_now(session.service.store, lambda txn: lookups.sender(txn, sender, user))
-    if verdict is not Verdict.OK:
-        return _VERDICTS[verdict]
+    user = session.user
+    if user is not None:
+        verdict = read_now(session.service.store, lambda txn: judge_sender(txn, sender, user))
+        if verdict is not Verdict.OK:
+            return _VERDICTS[verdict]
     if session.service.is_full():
         return replies.STORE_FULL
     session.transaction = session.new_transaction(command)

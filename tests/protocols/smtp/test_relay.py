@@ -55,7 +55,6 @@ def test_no_relaying_and_no_strangers(served: Served) -> None:
     office.user("anna@example.test")
     office.user("off@example.test", enabled=False)
     raw = served.raw()
-    assert raw.ask("MAIL FROM:<nobody@example.test>") == line(replies.NO_SENDER_DOMAIN)
     assert raw.ask("MAIL FROM:<>") == line(replies.SENDER_OK)
     for address in ("far@far.test", "far%far.test@elsewhere.test", "x@[10.0.0.1]", '"a@far.test"@far.test'):
         assert raw.ask(f"RCPT TO:<{address}>") == line(replies.NO_RELAY)
