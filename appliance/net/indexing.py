@@ -1,4 +1,4 @@
-"""Runs the full-text indexer beside the services: a thread of its own that works while the others are idle."""
+"""Runs the full-text indexer beside the services: a thread of its own that works while others are idle."""
 
 import asyncio
 from collections.abc import Iterator
