@@ -16,8 +16,9 @@ Invariants:
 import hashlib
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from enum import IntEnum
 from typing import NamedTuple
 
 import zstandard
@@ -300,6 +301,48 @@ def structure(txn: ReadTxn, number: int) -> Structure | None:
     """What was rendered from the blob, or None when it is not MIME."""
     raw = txn.get(_key(number, _STRUCTURE))
     return _unpack_structure(raw) if raw is not None else None
+
+
+class Piece(IntEnum):
+    """A member of `Structure`."""
+
+    SCAN = 0
+    ENVELOPE = 1
+    BODYSTRUCTURE = 2
+
+
+def structures(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes | None]:
+    """The structures of many blobs in one pass, as they are stored: for `piece_of` and `structure_of`."""
+    return txn.values([_key(number, _STRUCTURE) for number in numbers])
+
+
+def structure_of(stored: bytes) -> Structure:
+    """A stored structure."""
+    return _unpack_structure(stored)
+
+
+def piece_of(stored: bytes, piece: Piece) -> bytes:
+    """One member of a stored structure; of a plain one nothing else is copied."""
+    form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
+    if form != _RAW:
+        return _unpack_structure(stored)[piece]
+    start = _STRUCTURE_ROW.size
+    if piece:
+        start += scan
+        if piece is Piece.BODYSTRUCTURE:
+            start += envelope
+            return stored[start : start + bodystructure]
+        return stored[start : start + envelope]
+    return stored[start : start + scan]
+
+
+def read_small(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes]:
+    """The whole bytes of blobs that the caller knows to have one chunk (CHUNK bytes at most), in one pass.
+    Raises StoreError."""
+    found = txn.get_many([_key(number, _CHUNKS) for number in numbers])
+    if len(found) != len(numbers):
+        raise StoreError("the first chunk of a blob is missing")
+    return [_expand(stored, CHUNK) for _, stored in found]
 
 
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:

@@ -44,6 +44,14 @@ class ReadTxn:
             found: list[tuple[bytes, bytes]] = cursor.getmulti(keys)
         return found
 
+    def values(self, keys: list[bytes]) -> list[bytes | None]:
+        """The value under each of `keys`, None for those that do not exist."""
+        found = self.get_many(keys)
+        if len(found) == len(keys):
+            return [value for _, value in found]
+        known = dict(found)
+        return [known.get(key) for key in keys]
+
     def has(self, key: bytes) -> bool:
         """Whether `key` exists."""
         return self._txn.get(key) is not None

@@ -10,7 +10,7 @@ Invariants:
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -92,6 +92,14 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
     if raw is None:
         raise NotFound(f"message {mid:#x}")
     return _message(raw)
+
+
+def prefixes(txn: ReadTxn, mailbox: int, mids: Sequence[int]) -> list[bytes]:
+    """The trace headers of many messages, in one pass. Raises NotFound."""
+    found = txn.get_many([head_q(mailbox, Table.MESSAGES, mid) for mid in mids])
+    if len(found) != len(mids):
+        raise NotFound("a message's cold row")
+    return [raw[3 : 3 + _COLD.unpack_from(raw)[1]] for _, raw in found]
 
 
 def _message(raw: bytes) -> Message:
