@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from appliance.mailbox.search.folding import fold
 from appliance.net import indexing
 from appliance.store.fulltext import FullText
@@ -19,8 +17,7 @@ class Parts:
     store: Store
 
 
-def test_indexes_what_was_delivered_until_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexing, "QUIET", -1.0)
+def test_indexes_what_was_delivered_until_cancelled(tmp_path: Path) -> None:
     box = Box(tmp_path)
     deliver(box, PLAIN)
     index = FullText(tmp_path)
