@@ -19,6 +19,7 @@ COMMANDS = (
     Row("init", "appliance.cli.init:init", "Make a data directory."),
     Row("serve", "appliance.cli.serve:serve", "Serve until told to stop."),
     Row("status", "appliance.cli.status:status", "Roles, listeners, store, queue, backup, health."),
+    Row("health", "appliance.cli.status:health_command", "Succeed only if nothing is failing."),
     Row("check", "appliance.cli.check:check", "Verify the store."),
     Row("demo", "appliance.cli.demo:demo", "Make a demo office."),
     Row("backup", "appliance.cli.backup:backup_command", "Write everything to a file."),
