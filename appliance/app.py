@@ -77,7 +77,10 @@ SERVICES = (
     Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),
 )
 
-TASKS: tuple[tuple[str, str], ...] = (("mta", "appliance.transport.task:run"),)
+TASKS: tuple[tuple[str, str], ...] = (
+    ("mta", "appliance.transport.task:run"),
+    ("access", "appliance.net.indexing:run"),
+)
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 
 

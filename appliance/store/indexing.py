@@ -48,6 +48,9 @@ SNAPSHOT_DOCUMENTS = 50
 MIN_TAIL = 200
 """Changes that a mailbox collects before they are worth a batch."""
 
+RESCAN = 600.0
+"""Seconds after which an idle thread looks at every mailbox again."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -326,9 +329,12 @@ class IndexThread:
             self._dirty |= touched
             self._wake.notify()
 
-    def _mark_all(self) -> None:
+    def _every(self) -> set[int]:
         with self._store.read() as txn:
-            numbers = {identity.number for identity in mailboxes.identities(txn)}
+            return {identity.number for identity in mailboxes.identities(txn)}
+
+    def _mark_all(self) -> None:
+        numbers = self._every()
         with self._wake:
             self._dirty |= numbers
 
@@ -362,7 +368,8 @@ class IndexThread:
         with self._wake:
             while not self._ending:
                 if not self._dirty:
-                    self._wake.wait()
+                    if not self._wake.wait(RESCAN):  # other processes' commits are not heard here
+                        self._dirty |= self._every()
                     self._wake.wait_for(lambda: self._ending, self._settle)  # let a burst end
                 elif self._busy():
                     self._wake.wait_for(lambda: self._ending, self._pause)

@@ -37,6 +37,12 @@ class ReadTxn:
         value: bytes | None = self._txn.get(key)
         return value
 
+    def get_many(self, keys: list[bytes]) -> list[tuple[bytes, bytes]]:
+        """(key, value) of those of `keys` that exist, in the order given."""
+        with self._txn.cursor() as cursor:
+            found: list[tuple[bytes, bytes]] = cursor.getmulti(keys)
+        return found
+
     def has(self, key: bytes) -> bool:
         """Whether `key` exists."""
         return self._txn.get(key) is not None

@@ -14,6 +14,7 @@ from appliance.protocols.imap.commands import TABLE
 from appliance.protocols.imap.limits import AUTOLOGOUT, LOGIN_TIMEOUT
 from appliance.protocols.imap.services import Services
 from appliance.protocols.imap.session import Session
+from appliance.store.fulltext import FullText
 from appliance.store.store import Store
 
 
@@ -51,6 +52,7 @@ def service(parts: Parts) -> Service:
         parts.watches,
         parts.authenticator,
         source=StoredMessages(),
+        index=FullText(parts.store.directory),
         trust_loopback=parts.settings.auth.plain_on_loopback,
     )
     return imap_service(services, limits=parts.limits())

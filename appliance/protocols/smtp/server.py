@@ -8,6 +8,7 @@ from appliance.directory.domains import Organization
 from appliance.net.connection import Connection, Timeouts
 from appliance.net.limits import Limits
 from appliance.net.listener import Service
+from appliance.net.log import Quiet
 from appliance.protocols.smtp import replies
 from appliance.protocols.smtp.service import RELAY, SUBMISSION, Port, SmtpService, SmtpSettings
 from appliance.protocols.smtp.session import SmtpSession
@@ -37,6 +38,10 @@ class Parts(Protocol):
     def organization(self) -> Organization:
         """The server's name and domains."""
 
+    @property
+    def quiet(self) -> Quiet:
+        """Log lines that strangers can provoke."""
+
     def limits(self) -> Limits:
         """Numbers of connections."""
 
@@ -62,7 +67,7 @@ def _smtp(parts: Parts) -> SmtpService:
     settings = SmtpSettings(
         parts.organization.hostname, parts.settings.smtp.max_size, parts.settings.auth.plain_on_loopback
     )
-    return SmtpService(parts.store, settings, parts.authenticator)
+    return SmtpService(parts.store, settings, parts.authenticator, parts.quiet)
 
 
 def relay(parts: Parts) -> Service:
