@@ -20,7 +20,7 @@ from appliance.cli.frame import Failed
 from appliance.cli.status import LAST_BACKUP
 from appliance.cli.tools import change, data_directory, open_store
 from appliance.config import FILE_NAME
-from appliance.directory import credentials, entries
+from appliance.directory import administrator, credentials, entries
 from appliance.directory.model import WITH_MAILBOX
 from appliance.mailbox import recover
 from appliance.mapi import times
@@ -29,6 +29,7 @@ from appliance.store import backup, keys
 from appliance.store.contents import Row
 from appliance.store.keys import SERVER, Table
 from appliance.store.store import Store
+from appliance.transport import smarthost
 
 SEALED = "sealed:"
 """Marks a file of a backup whose bytes are sealed."""
@@ -40,7 +41,11 @@ _SETTINGS = keys.head(SERVER, Table.SETTINGS)
 
 
 def _is_secret(key: bytes) -> bool:
-    return key.startswith(_CREDENTIALS) or (key.startswith(_SETTINGS) and b"password" in key)
+    return (
+        key in (administrator.KEY, smarthost.KEY)
+        or key.startswith(_CREDENTIALS)
+        or (key.startswith(_SETTINGS) and b"password" in key)
+    )
 
 
 passphrase_option = click.option(
