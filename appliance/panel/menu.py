@@ -96,6 +96,8 @@ def _first_setup(desk: Desk) -> Dialogue[None]:
     token = object()
     try:
         yield from ask("Press Return to begin", str)
+        if desk.is_set_up():  # meanwhile, on another line
+            return
         if desk.setting_up is not None and not (yield from _take_over()):
             return
         desk.setting_up = token

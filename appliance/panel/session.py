@@ -43,6 +43,8 @@ class Session:
 
     def feed(self, data: bytes, now: float) -> None:
         """Bytes from the line."""
+        if self.ended:
+            return
         self._now = self._heard = now
         finished = self.terminal.feed(data)
         if self._asking is None:
