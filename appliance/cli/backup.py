@@ -37,15 +37,10 @@ SEALED = "sealed:"
 MAX_KEPT_FILE = 1 << 20
 AT_ONCE = 32
 _CREDENTIALS = keys.pack(SERVER, Table.DIRECTORY, entries.Part.CREDENTIALS)
-_SETTINGS = keys.head(SERVER, Table.SETTINGS)
 
 
 def _is_secret(key: bytes) -> bool:
-    return (
-        key in (administrator.KEY, smarthost.KEY)
-        or key.startswith(_CREDENTIALS)
-        or (key.startswith(_SETTINGS) and b"password" in key)
-    )
+    return key.startswith(_CREDENTIALS) or key in (administrator.KEY, smarthost.KEY)
 
 
 passphrase_option = click.option(
@@ -159,8 +154,8 @@ def restore_command(file: Path, base: Path | None, address: str | None, passphra
         shutil.rmtree(building, ignore_errors=True)
     if not loaded.secrets:
         click.echo(
-            "without secrets: set new passwords (`appliance user passwd`) and a certificate "
-            "(`appliance tls renew`)",
+            "without secrets: set new passwords (`appliance user passwd`), a certificate "
+            "(`appliance tls renew`) and the smart host, if there was one (`appliance smarthost set`)",
             err=True,
         )
     click.echo(f"{loaded.mailboxes} mailboxes", err=True)

@@ -1,4 +1,4 @@
-"""The key-value seam: get, put, delete, ordered scan, transaction. Only this module knows of LMDB.
+"""The key-value seam: get, put, delete, ordered scan, transaction. LMDB is known here and in `mapfile` only.
 
 Invariants:
 - Values leave as `bytes`, never as buffers into the map.
@@ -15,6 +15,7 @@ from typing import Any
 
 import lmdb
 
+from appliance.store import mapfile
 from appliance.store.errors import ForeignStore, StoreFailed, StoreFull
 
 MAP_SIZE = 1 << 38
@@ -157,6 +158,8 @@ class Environment:
         self.path = path
         if path.exists() and not _looks_like_lmdb(path):
             raise ForeignStore(f"{path}: not a store; move it away, or restore a backup")
+        if path.exists() and mapfile.is_cut_off(path):
+            raise ForeignStore(f"{path}: the end of the file is missing; restore a backup")
         try:
             self._env = lmdb.open(
                 str(path),

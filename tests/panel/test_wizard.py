@@ -40,8 +40,8 @@ def test_everything() -> None:
         "init --domain=example.test --hostname=box.example.test --organization=example.test",
         "admin passwd --password-stdin",
         (
-            "network static --hostname=box.example.test --gateway=192.168.1.1 --dns=9.9.9.9 --dns=192.168.1.1 "
-            "-- 192.168.1.10/24"
+            "network static --hostname=box.example.test --gateway=192.168.1.1 "
+            "--dns=9.9.9.9 --dns=192.168.1.1 -- 192.168.1.10/24"
         ),
         "timezone UTC",
         "user add --name=Anna Ito --password-stdin -- anna@example.test",

@@ -99,7 +99,8 @@ async def _mark_seen(session: Session, view: Selected, wanted: Ranges) -> frozen
             rows, _ = items.change_flags(txn, actor, view.mailbox, view.fid, step, change, now=now)
             return [row.uid for row in rows]
 
-        marked.update(await services.write(write))
+        # a disk that is full must not keep anyone from reading
+        marked.update(await services.write(write, reserve=True))
     return frozenset(marked)
 
 
