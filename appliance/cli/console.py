@@ -22,6 +22,7 @@ from appliance.cli.tools import data_directory
 from appliance.config import Settings, load
 from appliance.net import interfaces, log, systemd
 from appliance.panel import commands, lines, menu, task
+from appliance.panel.machine import Machine
 from appliance.panel.session import Session
 
 
@@ -59,18 +60,25 @@ def _raw(descriptor: int) -> Iterator[None]:
 
 
 async def _here(data: Path, settings: Settings) -> None:
-    desk = menu.Desk(partial(task.is_set_up, data), interfaces.addresses, leaves=True)
+    own = Machine(data).is_appliance
+    desk = menu.Desk(partial(task.is_set_up, data), interfaces.addresses, leaves=True, own_network=own)
     session = Session(partial(menu.conversation, desk), idle=settings.panel.idle, name="terminal")
-    await lines.converse(session, sys.stdin.fileno(), sys.stdout.fileno(), partial(commands.run, data))
+    run = partial(commands.run, data)
+    await _until_told(lines.converse(session, sys.stdin.fileno(), sys.stdout.fileno(), run))
 
 
 async def _alone(data: Path, settings: Settings) -> None:
+    await _until_told(task.alone(data, settings, _started))
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Work until it ends, or a signal ends it in order."""
     loop = asyncio.get_running_loop()
-    serving = loop.create_task(task.alone(data, settings, _started))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, serving.cancel)
+    working = loop.create_task(work)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, working.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await serving
+        await working
 
 
 def _started() -> None:

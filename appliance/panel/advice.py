@@ -20,7 +20,7 @@ class Site:
 _SETTINGS = (
     ("imap", "Incoming mail (IMAP)", "port 993, SSL/TLS"),
     ("pop3", "Or incoming (POP3)", "port 995, SSL/TLS"),
-    ("submission", "Outgoing mail (SMTP)", "port 465, SSL/TLS (or 587, STARTTLS)"),
+    ("submission", "Outgoing mail (SMTP)", "port 465, SSL/TLS"),
     ("https", "Outlook, phones, calendars", "automatic: only address and password"),
     ("ldap", "Address book (LDAP)", "port 636, SSL/TLS"),
 )
@@ -35,8 +35,9 @@ def clients(site: Site) -> str:
             lines += [f"  {about:24}{site.hostname}, {how}" if "port" in how else f"  {about:24}{how}"]
     lines += [
         "",
-        "The certificate comes from this appliance's own authority. Install that once on each",
-        "device (`appliance tls export-ca`), or bring a certificate (`appliance tls import`).",
+        "The certificate comes from this appliance's own authority. Install that once",
+        "on each device (`appliance tls export-ca`), or bring a certificate of your own",
+        "(`appliance tls import`).",
     ]
     if site.addresses:
         lines += ["", f"The name {site.hostname} must lead to {site.addresses[0]} in your network."]

@@ -48,10 +48,13 @@ class Desk:
         addresses: Callable[[], list[str]],
         *,
         leaves: bool = False,
+        own_network: bool = True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`leaves`: whether logging out ends the session (a terminal that belongs to somebody)."""
+        """`leaves`: whether logging out ends the session (a terminal that belongs to somebody).
+        `own_network`: whether network and time zone are the appliance's to choose."""
         self.is_set_up, self.addresses, self.leaves, self.now = is_set_up, addresses, leaves, now
+        self.own_network = own_network
         self.setting_up: object | None = None
         self._wrong = 0
 
@@ -101,7 +104,7 @@ def _first_setup(desk: Desk) -> Dialogue[None]:
         if desk.setting_up is not None and not (yield from _take_over()):
             return
         desk.setting_up = token
-        yield from wizard.setup()
+        yield from wizard.setup(own_network=desk.own_network)
     except (Cancelled, Back):
         yield from say("", "From the beginning." if desk.is_set_up() else "Nothing was changed.")
     finally:

@@ -35,8 +35,9 @@ MAX_NAME = 100
 _RESTORE_TIME = 6 * 3600.0
 
 WELCOME = (
-    "Welcome to Satchel. A few questions, and this machine serves mail: five minutes.",
-    "Return takes the answer in [brackets]; ? explains; < goes back; Control-C starts over.",
+    "Welcome to Satchel. A few questions, and this machine serves mail.",
+    "Return takes the answer in [brackets], ? explains, < goes back, and Control-C",
+    "starts over. Nothing is changed before the end.",
 )
 
 
@@ -211,7 +212,7 @@ def _mail(answers: Answers) -> Dialogue[None]:
     answers.receives = choice == 0
     outgoing = (
         "directly to the servers of the recipients",
-        "through a smart host: a server of your provider that takes all outgoing mail",
+        "through a smart host: your provider's server for all outgoing mail",
     )
     choice = yield from choose("Mail goes", outgoing, default=1 if answers.smarthost else 0, back=True)
     if choice == 0:
@@ -249,21 +250,20 @@ def _certificate(answers: Answers) -> Dialogue[None]:
     answers.certificate = certificate, key
 
 
-_GROUPS = (_names, _password, _network, _people, _mail, _certificate)
-
-
-def _questions(answers: Answers) -> Dialogue[None]:
+def _questions(answers: Answers, own_network: bool) -> Dialogue[None]:
+    network = (_network,) if own_network else ()
+    groups = (_names, _password, *network, _people, _mail, _certificate)
     index = 0
-    while index < len(_GROUPS):
+    while index < len(groups):
         try:
-            yield from _GROUPS[index](answers)
+            yield from groups[index](answers)
         except Back:
             index = max(index - 1, 0)
         else:
             index += 1
 
 
-def _summary(answers: Answers) -> Dialogue[bool]:
+def _summary(answers: Answers, own_network: bool) -> Dialogue[bool]:
     yield from title("What will be done")
     chosen = answers.network
     rows = {
@@ -277,6 +277,8 @@ def _summary(answers: Answers) -> Dialogue[bool]:
         "Mail goes": f"through {answers.smarthost}" if answers.smarthost else "directly",
         "Certificate": "from a file" if answers.certificate else "made here",
     }
+    if not own_network:
+        del rows["Network"], rows["Time zone"]
     yield from say(*(f"  {name:14} {value}" for name, value in rows.items()))
     return (yield from confirm("Is this right", fresh=True))
 
@@ -284,21 +286,22 @@ def _summary(answers: Answers) -> Dialogue[bool]:
 # -- doing it -------------------------------------------------------------------------------------------
 
 
-def setup() -> Dialogue[bool]:
-    """The whole first set-up; whether the machine is set up now."""
+def setup(*, own_network: bool = True) -> Dialogue[bool]:
+    """The whole first set-up; whether the machine is set up now. `own_network`: network and time zone are
+    the appliance's to choose; elsewhere they are left alone."""
     yield from say("", *WELCOME)
     options = ("set this machine up", "bring back a backup from a USB stick")
     if (yield from choose("What shall be done", options, default=0)) == 1:
         return (yield from _restore())
     answers = Answers()
     while True:
-        yield from _questions(answers)
-        if (yield from _summary(answers)):
+        yield from _questions(answers, own_network)
+        if (yield from _summary(answers, own_network)):
             break
-    return (yield from _apply(answers))
+    return (yield from _apply(answers, own_network))
 
 
-def _apply(answers: Answers) -> Dialogue[bool]:
+def _apply(answers: Answers, own_network: bool) -> Dialogue[bool]:
     yield from title("Setting up")
     made = yield from _step(
         "Store, authority, certificate",
@@ -311,7 +314,7 @@ def _apply(answers: Answers) -> Dialogue[bool]:
         yield from say("Nothing was set up. From the beginning, please.")
         return False
     failed = 0
-    for about, arguments, stdin in _plan(answers):
+    for about, arguments, stdin in _plan(answers, own_network):
         result = yield from _step(about, *arguments, stdin=stdin)
         failed += not result.ok
     if failed:
@@ -332,14 +335,17 @@ def _step(about: str, *arguments: str, stdin: str = "") -> Dialogue[Result]:
     return result
 
 
-def _plan(answers: Answers) -> list[tuple[str, tuple[str, ...], str]]:
+def _plan(answers: Answers, own_network: bool) -> list[tuple[str, tuple[str, ...], str]]:
     """What follows upon `init`: (about, arguments, standard input). The password first: from then on the
     console is locked."""
     plan: list[tuple[str, tuple[str, ...], str]] = [
         ("Administrator's password", ("admin", "passwd", "--password-stdin"), answers.password),
-        ("Network", network_arguments(answers.network, answers.hostname), ""),
-        ("Time zone", ("timezone", answers.zone), ""),
     ]
+    if own_network:
+        plan += [
+            ("Network", network_arguments(answers.network, answers.hostname), ""),
+            ("Time zone", ("timezone", answers.zone), ""),
+        ]
     plan += [(person.address, *person_arguments(person)) for person in answers.people]
     if answers.smarthost:
         given = answers.smarthost, answers.smarthost_user, answers.smarthost_password
