@@ -59,6 +59,7 @@ SERVICES = (
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("access", "appliance.net.indexing:run"),
+    ("panel", "appliance.panel.task:run"),
 )
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 

@@ -20,7 +20,7 @@ from appliance.cli.frame import Failed
 from appliance.cli.status import LAST_BACKUP
 from appliance.cli.tools import change, data_directory, open_store
 from appliance.config import FILE_NAME
-from appliance.directory import credentials, entries
+from appliance.directory import administrator, credentials, entries
 from appliance.directory.model import WITH_MAILBOX
 from appliance.mailbox import recover
 from appliance.mapi import times
@@ -41,7 +41,7 @@ _CREDENTIALS = keys.pack(SERVER, Table.DIRECTORY, entries.Part.CREDENTIALS)
 
 
 def _is_secret(key: bytes) -> bool:
-    return key.startswith(_CREDENTIALS) or key == smarthost.KEY
+    return key.startswith(_CREDENTIALS) or key in (administrator.KEY, smarthost.KEY)
 
 
 passphrase_option = click.option(
