@@ -16,18 +16,20 @@ FIELDS = (
     b"Subject: =?utf-8?q?Lunch_at_noon?=\r\n",
     b"Subject: d\xc3\xa9jeuner\r\n",
 )
+_UTF8 = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+_MIXED = (
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\nat noon\r\n--b\r\n\r\nBen\r\n--b\r\nContent-Type: "
+)
 BODIES = (
     b"Content-Type: text/plain\r\n\r\nWe meet at Noon, says BEN.\r\n",
     b"\r\nplain old text at noon\r\n",
-    b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    b"We meet at no=\r\non, caf=C3=A9, =4Eoon or a=3Db \r\nBen\r\n",
-    b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nV2UgbWVldCBhdCBub29u\r\n",
+    _UTF8 + b"quoted-printable\r\n\r\nWe meet at no=\r\non, caf=C3=A9, =4Eoon or a=3Db \r\nBen\r\n",
+    _UTF8 + b"base64\r\n\r\nV2UgbWVldCBhdCBub29u\r\n",
     b"Content-Type: text/html\r\n\r\n<p>no<b>on</b> at <i title=ben>noon&amp;</i></p>\r\n",
     b"Content-Type: text/plain; charset=utf-16\r\n\r\nno\0o\0n\0\r\n",
     b"Content-Type: text/plain; charset=utf-8\r\n\r\n\xe2\x84\xaaelvin at \xef\xac\x81ne\r\n",
     b"Content-Type: application/octet-stream\r\n\r\nat noon\r\n",
-    b"Content-Type: multipart/mixed; boundary=b\r\n\r\nat noon\r\n--b\r\n\r\nBen\r\n--b\r\n"
-    b"Content-Type: message/rfc822\r\n\r\nSubject: Inner\r\n noon\r\n\r\nat last\r\n--b--\r\n",
+    _MIXED + b"message/rfc822\r\n\r\nSubject: Inner\r\n noon\r\n\r\nat last\r\n--b--\r\n",
     b"Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: At noon\r\n\r\nben\r\n--b--\r\n",
     b"Content-Type: multipart/mixed\r\n\r\nno boundary at noon\r\n",
 )
