@@ -32,8 +32,8 @@ from appliance.store.store import Store
 CHUNK = 65536
 """Raw bytes of a chunk. Part of the store's format."""
 
-SPILL = 4
-"""Full chunks that a writer holds before it puts them into the store in a commit of their own."""
+SPILL = 16
+"""Full chunks that a writer holds at most: then it puts them into the store in a commit of their own."""
 
 DEDUPE_MIN = 16384
 """Blobs smaller than this (bytes) are not looked up by hash."""
@@ -137,7 +137,8 @@ class BlobWriter:
     """Takes the bytes of one blob as they arrive. Not thread-safe.
 
     `write` gives a future when chunks went to the store: wait for it before writing more, so that a fast
-    sender cannot fill the memory. `finish` gives what `bind` takes; `abort` forgets the bytes.
+    sender cannot fill the memory. `finish` gives what `bind` takes; `abort` forgets the bytes. One of the two
+    must end it, so that what it holds is no longer counted.
     """
 
     def __init__(self, store: Store) -> None:
@@ -148,7 +149,13 @@ class BlobWriter:
         self._next = 0
         self._number = 0
         self._pending: Future[int] | None = None
+        self._room = True
+        self._held = 0
         self.size = 0
+
+    def _let_go(self) -> None:
+        self._store.blob_room.give(self._held)
+        self._held = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> "Future[int] | None":
         """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
@@ -159,13 +166,16 @@ class BlobWriter:
         while len(self._buffer) >= CHUNK:
             self._seal(bytes(memoryview(self._buffer)[:CHUNK]))
             del self._buffer[:CHUNK]
-        if len(self._chunks) >= SPILL:
+        if self._chunks and (len(self._chunks) >= SPILL or not self._room):
             return self._spill()
         return None
 
     def _seal(self, raw: bytes) -> None:
         self._hash.update(raw)
-        self._chunks.append((self._next, _squeeze(raw)))
+        stored = _squeeze(raw)
+        self._chunks.append((self._next, stored))
+        self._held += len(stored)
+        self._room = self._store.blob_room.take(len(stored))
         self._next += 1
 
     def _spill(self) -> "Future[int]":
@@ -173,6 +183,7 @@ class BlobWriter:
             self._number = self._pending.result()
         chunks, number = tuple(self._chunks), self._number
         self._chunks = []
+        self._let_go()
 
         def put(txn: WriteTxn) -> int:
             blob = number
@@ -197,12 +208,14 @@ class BlobWriter:
             self._number = self._pending.result()
         digest = self._hash.digest() if self.size >= DEDUPE_MIN else b""
         packed = _pack_structure(structure) if structure is not None else b""
+        self._let_go()
         return Prepared(self._number, self.size, digest, tuple(self._chunks), packed)
 
     def abort(self) -> None:
         """Forget the bytes; what was spilled goes in a write function of its own."""
         pending, store = self._pending, self._store
         self._chunks, self._buffer = [], bytearray()
+        self._let_go()
         if pending is None:
             return
 
