@@ -17,7 +17,7 @@ from appliance.store.keys import Table, head_q
 from appliance.store.kv import WriteTxn
 from appliance.store.mailboxes import Special
 from appliance.store.messages import NewMessage
-from appliance.store.store import Store
+from appliance.store.store import HELD, Store
 from appliance.store.uids import UidView
 from tests.conftest import EPOCH
 
@@ -81,9 +81,23 @@ def test_the_same_bytes_are_kept_once(store: Store, make_mailbox: Callable[[], i
         assert len(list(blobs.heads(txn))) == 1
 
 
+def test_what_all_writers_hold_is_bounded(store: Store) -> None:
+    piece = random.Random(3).randbytes(blobs.CHUNK)
+    writers = [BlobWriter(store) for _ in range(HELD // blobs.CHUNK)]
+    spilled = [writer.write(piece) for writer in writers]
+    # the form of a chunk takes a byte: the last one is too much
+    assert [future is None for future in spilled] == [True] * (len(writers) - 1) + [False]
+    for writer in writers[:8]:
+        writer.finish()
+    for writer in writers[8:16]:
+        writer.abort()
+    assert all(writer.write(piece) is None for writer in writers[16:24])
+    assert writers[-1].finish().number
+
+
 def test_an_aborted_writer_leaves_nothing(store: Store) -> None:
     writer = BlobWriter(store)
-    future = writer.write(random.Random(3).randbytes(600_000))
+    future = writer.write(random.Random(3).randbytes(blobs.SPILL * blobs.CHUNK))
     assert future is not None
     future.result()
     writer.abort()
