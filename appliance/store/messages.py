@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from appliance.formats import bags
 from appliance.mapi.types import Value
-from appliance.store import blobs, classes, contents, log, uids
+from appliance.store import blobs, classes, contents, indexes, log, uids
 from appliance.store.contents import Deleted, Row, RowFlag
 from appliance.store.edit import Edit
 from appliance.store.errors import LimitReached, NotFound
@@ -169,6 +169,8 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
     _store_cold(edit.txn, edit.mailbox, mid, new.prefix, new.bag)
     _put_parts(edit.txn, edit.mailbox, mid, new.parts)
     _index(edit, fid, mid, new.message_id, new.conversation)
+    if not row.associated:
+        indexes.add(edit.txn, edit.mailbox, fid, mid, new.bag)
     return _place(edit, row, kind)
 
 
@@ -250,8 +252,12 @@ def _reindex(edit: Edit, row: Row, to_fid: int, to_mid: int, *, keep: bool) -> N
             edit.txn.delete(pack(edit.mailbox, Table.MESSAGE_IDS, name, row.mid))
         if thread:
             edit.txn.delete(pack(edit.mailbox, Table.CONVERSATIONS, thread, row.mid))
+        if not row.associated:
+            indexes.remove(edit.txn, edit.mailbox, row.fid, row.mid, cold.packed_bag)
     if to_mid:
         _index(edit, to_fid, to_mid, name, thread)
+        if not row.associated:
+            indexes.add(edit.txn, edit.mailbox, to_fid, to_mid, cold.packed_bag)
 
 
 PID_TAG_INTERNET_MESSAGE_ID = 0x1035001F
@@ -327,6 +333,8 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         message_id if isinstance(message_id, str) else "",
         conversation if isinstance(conversation, bytes) else b"",
     )
+    if not row.associated:
+        indexes.add(edit.txn, edit.mailbox, to_fid, mid, cold.packed_bag)
     old = {"old_fid": row.fid, "old_mid": row.mid, "old_uid": row.uid} if source is None else {}
     return _place(edit, new, log.Kind.COPIED, **old)
 
@@ -400,6 +408,9 @@ def attach_mime(edit: Edit, row: Row, blob: int, size: int) -> Row:
 def soft_delete(edit: Edit, row: Row) -> None:
     """Move a message to the folder's dumpster."""
     contents.bury(edit.txn, edit.mailbox, row, edit.now)
+    if not row.associated:
+        packed = load(edit.txn, edit.mailbox, row.mid).packed_bag
+        indexes.remove(edit.txn, edit.mailbox, row.fid, row.mid, packed)
     _leave(edit, row, log.Kind.DELETED)
     _count_deleted(edit, row, 1)
 
@@ -412,8 +423,7 @@ def restore(edit: Edit, fid: int, mid: int, to_fid: int = 0) -> Row:
     row = deleted.row._replace(
         fid=to_fid or fid, mod=number, saved=edit.now, flags=deleted.row.flags & ~RowFlag.DELETED
     )
-    if to_fid and to_fid != fid:
-        _reindex(edit, row, to_fid, row.mid, keep=True)
+    _reindex(edit, row, row.fid, row.mid, keep=True)
     return _place(edit, row, log.Kind.RESTORED, old_fid=fid)
 
 
@@ -449,7 +459,9 @@ def annotate(edit: Edit, row: Row, bag: bytes) -> Row:
     """Store other properties without touching content: no new UID, no new CN."""
     number = edit.number()
     cold = load(edit.txn, edit.mailbox, row.mid)
+    _reindex(edit, row, 0, 0, keep=False)
     _store_cold(edit.txn, edit.mailbox, row.mid, cold.prefix, bag)
+    _reindex(edit, row, row.fid, row.mid, keep=True)
     new = row._replace(mod=number)
     contents.put(edit.txn, edit.mailbox, new)
     edit.log(row.fid, number, log.Kind.CHANGED, mid=row.mid, uid=row.uid)
@@ -488,4 +500,6 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
     _store_cold(txn, mailbox, row.mid, new.prefix, new.bag)
     _put_parts(txn, mailbox, row.mid, new.parts)
     _index(edit, row.fid, row.mid, new.message_id, new.conversation)
+    if not row.associated:
+        indexes.add(txn, mailbox, row.fid, row.mid, new.bag)
     return _place(edit, changed, log.Kind.RENUMBERED, old_uid=row.uid)
