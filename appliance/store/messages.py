@@ -12,10 +12,12 @@ Invariants:
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from appliance.formats import bags
+from appliance.mapi import implied
 from appliance.mapi.types import Value
 from appliance.store import blobs, classes, contents, indexes, log, uids
 from appliance.store.contents import Deleted, Row, RowFlag
@@ -38,6 +40,7 @@ PART_RECIPIENT = 1
 PART_ATTACHMENT = 2
 
 _COLD = struct.Struct("<BH")
+_PLAIN, _COMPACT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Part:
 class NewMessage:
     """What `insert` stores. `blob` is bound already (0 for none) and this message's reference is counted;
     `size` are the blob's bytes, or the object's size without one; `bag` the packed properties;
-    `conversation` 16 bytes or empty; `received` FILETIME. `email_id` 0 takes the new MID's counter."""
+    `compact`: whether it is a compact one of `mapi.implied`; `conversation` 16 bytes or empty; `received`
+    FILETIME. `email_id` 0 takes the new MID's counter."""
 
     blob: int
     size: int
@@ -69,20 +73,31 @@ class NewMessage:
     message_id: str = ""
     email_id: int = 0
     parts: tuple[Part, ...] = ()
+    compact: bool = False
+
+    @property
+    def cold(self) -> "Message":
+        """The cold part of the row."""
+        return Message(self.prefix, self.bag, self.compact)
 
 
 class Message(NamedTuple):
-    """The cold part: trace headers and packed properties."""
+    """The cold part: trace headers and packed properties. In a compact bag what follows from other properties
+    is not stored (`mapi.implied`): `packed_bag` lacks it, `bag` and `get` have it."""
 
     prefix: bytes
     packed_bag: bytes
+    compact: bool = False
 
     def bag(self) -> dict[int, Value]:
         """The properties."""
-        return bags.unpack(self.packed_bag)
+        stored = bags.unpack(self.packed_bag)
+        return implied.expand(stored) if self.compact else stored
 
     def get(self, tag: int) -> Value | None:
         """One property without unpacking the others."""
+        if self.compact:
+            return implied.get(partial(bags.get, self.packed_bag), tag)
         return bags.get(self.packed_bag, tag)
 
 
@@ -91,8 +106,8 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
     raw = txn.get(head_q(mailbox, Table.MESSAGES, mid))
     if raw is None:
         raise NotFound(f"message {mid:#x}")
-    _, length = _COLD.unpack_from(raw)
-    return Message(raw[3 : 3 + length], raw[3 + length :])
+    form, length = _COLD.unpack_from(raw)
+    return Message(raw[3 : 3 + length], raw[3 + length :], form == _COMPACT)
 
 
 def read(txn: ReadTxn, mailbox: int, row: Row, offset: int = 0, length: int = blobs.MAX_SIZE) -> bytes:
@@ -106,8 +121,9 @@ def read(txn: ReadTxn, mailbox: int, row: Row, offset: int = 0, length: int = bl
     return head + blobs.read(txn, row.blob, 0, length - len(head)) if length > len(head) else head
 
 
-def _store_cold(txn: WriteTxn, mailbox: int, mid: int, prefix: bytes, bag: bytes) -> None:
-    txn.put(head_q(mailbox, Table.MESSAGES, mid), _COLD.pack(1, len(prefix)) + prefix + bag)
+def _store_cold(txn: WriteTxn, mailbox: int, mid: int, cold: Message) -> None:
+    fixed = _COLD.pack(_COMPACT if cold.compact else _PLAIN, len(cold.prefix))
+    txn.put(head_q(mailbox, Table.MESSAGES, mid), fixed + cold.prefix + cold.packed_bag)
 
 
 def parts(txn: ReadTxn, mailbox: int, mid: int) -> Iterator[Part]:
@@ -166,7 +182,7 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
         thread_id=int.from_bytes(new.conversation[:8], "big"),
         keywords=check_keywords(new.keywords),
     )
-    _store_cold(edit.txn, edit.mailbox, mid, new.prefix, new.bag)
+    _store_cold(edit.txn, edit.mailbox, mid, new.cold)
     _put_parts(edit.txn, edit.mailbox, mid, new.parts)
     _index(edit, fid, mid, new.message_id, new.conversation)
     if not row.associated:
@@ -319,7 +335,7 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         flags=row.flags & ~RowFlag.DELETED,
         email_id=row.email_id if source is None else mid & COUNTER_LIMIT,
     )
-    _store_cold(edit.txn, edit.mailbox, mid, cold.prefix, cold.packed_bag)
+    _store_cold(edit.txn, edit.mailbox, mid, cold)
     _put_parts(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))
     for part in parts(edit.txn, edit.mailbox, mid):
         for blob in part_blobs(part):
@@ -357,7 +373,7 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
     mid = edit.new_id()
     _reindex(edit, row, to_fid, mid, keep=False)
     cold = load(txn, mailbox, row.mid)
-    _store_cold(txn, mailbox, mid, cold.prefix, cold.packed_bag)
+    _store_cold(txn, mailbox, mid, cold)
     txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
     carried = list(parts(txn, mailbox, row.mid))
     if carried:
@@ -460,7 +476,7 @@ def annotate(edit: Edit, row: Row, bag: bytes) -> Row:
     number = edit.number()
     cold = load(edit.txn, edit.mailbox, row.mid)
     _reindex(edit, row, 0, 0, keep=False)
-    _store_cold(edit.txn, edit.mailbox, row.mid, cold.prefix, bag)
+    _store_cold(edit.txn, edit.mailbox, row.mid, Message(cold.prefix, bag))
     _reindex(edit, row, row.fid, row.mid, keep=True)
     new = row._replace(mod=number)
     contents.put(edit.txn, edit.mailbox, new)
@@ -497,7 +513,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
         thread_id=int.from_bytes(new.conversation[:8], "big") or row.thread_id,
         keywords=check_keywords(new.keywords),
     )
-    _store_cold(txn, mailbox, row.mid, new.prefix, new.bag)
+    _store_cold(txn, mailbox, row.mid, new.cold)
     _put_parts(txn, mailbox, row.mid, new.parts)
     _index(edit, row.fid, row.mid, new.message_id, new.conversation)
     if not row.associated:

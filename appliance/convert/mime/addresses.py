@@ -12,11 +12,11 @@ from typing import NamedTuple
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.render import phrase
 from appliance.formats.mime.words import decode_words
+from appliance.mapi import implied
 
 SMTP = "SMTP"
-ONE_OFF_UID = bytes.fromhex("812B1FA4BEA310199D6E00DD010F5402")  # MS-OXCDATA 2.2.5.1
-# Version 0, then the flags: Unicode strings, "the recipient's preferred format is not known".
-_ONE_OFF_HEAD = bytes(4) + ONE_OFF_UID + bytes(2) + (0x8000 | 0x1000 | 0x0001).to_bytes(2, "little")
+one_off = implied.one_off
+search_key = implied.search_key
 
 _SPEC = rb"([A-Za-z0-9_%+=-]++(?:\.[A-Za-z0-9_%+=-]++)*+@[A-Za-z0-9.-]++)"
 _NAME = rb"""(?:"([^"\\]*+)"[ \t]*|([A-Za-z0-9=?'_./+*! -]*+))"""
@@ -73,16 +73,6 @@ def _clean(text: str) -> str:
     return _CONTROL.sub(" ", text).strip() if text else text
 
 
-def one_off(name: str, kind: str, address: str) -> bytes:
-    """A one-off entry id (MS-OXCDATA 2.2.5.1) of a display name, address type and address."""
-    return _ONE_OFF_HEAD + f"{name}\0{kind}\0{address}\0".encode("utf-16-le", "surrogatepass")
-
-
-def search_key(kind: str, address: str) -> bytes:
-    """PidTagSearchKey of an address: type, colon and address in upper case, with a zero byte."""
-    return f"{kind}:{address}".upper().encode("utf-8", "replace") + b"\0"
-
-
 def reply_entries(addresses: Iterable[Address]) -> bytes:
     """PidTagReplyRecipientEntries: a FlatEntryList of one-off entry ids (MS-OXCDATA 2.3.3)."""
     entries: list[bytes] = []
@@ -111,7 +101,7 @@ def read_reply_entries(data: bytes) -> list[Address]:
 
 def read_one_off(entry: bytes) -> Address | None:
     """Name and address of a one-off entry id (MS-OXCDATA 2.2.5.1); None for other kinds."""
-    if len(entry) < 24 or entry[4:20] != ONE_OFF_UID:
+    if len(entry) < 24 or entry[4:20] != implied.ONE_OFF_UID:
         return None
     if entry[23] & 0x80:
         texts = entry[24:].decode("utf-16-le", "replace").split("\0")
