@@ -10,13 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import click
 
 from appliance.cli.frame import Failed
-from appliance.cli.tools import data_directory, open_store
+from appliance.cli.status import LAST_BACKUP
+from appliance.cli.tools import change, data_directory, open_store
 from appliance.config import FILE_NAME
 from appliance.directory import credentials, entries
 from appliance.directory.model import WITH_MAILBOX
@@ -30,9 +32,6 @@ from appliance.store.store import Store
 
 SEALED = "sealed:"
 """Marks a file of a backup whose bytes are sealed."""
-
-STATE = "last-backup"
-"""Beside the store: when the last backup was finished (Unix seconds), for `status`."""
 
 MAX_KEPT_FILE = 1 << 20
 AT_ONCE = 32
@@ -86,7 +85,8 @@ def backup_command(file: Path, since: Path | None, passphrase_stdin: bool) -> No
         manifest = backup.dump(
             store, out, is_secret=_is_secret, seal=seal, files=_files(store.directory, seal), have=have
         )
-        (store.directory / STATE).write_text(f"{int(time.time())}\n")
+        finished = datetime.now(UTC).isoformat(timespec="seconds").encode()
+        change(store, lambda txn: txn.put(LAST_BACKUP, finished))
     if seal is None:
         click.echo("without a passphrase: passwords and keys were left out", err=True)
     click.echo(f"{len(manifest.mailboxes)} mailboxes, {manifest.records} records", err=True)

@@ -15,7 +15,7 @@ from appliance.convert.mime.source import Source, is_attachment, text_kind
 from appliance.formats.mime.scan import Part, Scan
 
 PREVIEW_CHARACTERS = 200  # RFC 8970 3
-PREVIEW_BYTES = 32768
+PREVIEW_BYTES = 16384
 """Encoded bytes of a part from which a preview is made; more of HTML, whose styles come first."""
 PREVIEW_HTML_BYTES = 262144
 MAX_PART = 4 << 20
@@ -92,18 +92,22 @@ def _preview_part(source: Source, part: Part, length: int) -> str:
     wanted = length * 4
     text = source.plain(part, min(size, part.size), visible_only=True, wanted=wanted)
     if not is_html:
-        text = _own_words(text[: length * 20])
+        text = _own_words(text[: length * 20], length * 2)
     return _cut(" ".join(text.replace("\x00", "").split()), length)
 
 
-def _own_words(text: str) -> str:
-    """A plain text without quotes, their attribution and the signature; all of it if no more is there."""
+def _own_words(text: str, enough: int) -> str:
+    """The first `enough` characters without quotes, their attribution and the signature; else the text."""
     kept: list[str] = []
+    size = 0
     for line in text.split("\n"):
         if line == _SIGNATURE or line.rstrip("\r") == _SIGNATURE:
             break
         if not (_QUOTE.match(line) or _RULE.match(line) or _ATTRIBUTION.match(line)):
             kept.append(line)
+            size += len(line)
+            if size > enough:
+                break
     own = "\n".join(kept)
     return own if own.strip() else text
 

@@ -196,10 +196,12 @@ def subscribe(txn: WriteTxn, actor: Actor, name: str) -> None:
     """Note a name, in the protocol's own spelling, as subscribed by the actor."""
     with refusing():
         subscriptions.subscribe(txn, actor.mailbox, name)
+        txn.touch(actor.mailbox)
 
 
 def unsubscribe(txn: WriteTxn, actor: Actor, name: str) -> bool:
     """Forget a subscribed name; whether it was one."""
+    txn.touch(actor.mailbox)
     return subscriptions.unsubscribe(txn, actor.mailbox, name)
 
 

@@ -11,14 +11,14 @@ Invariant: expand(compact(bag)) == bag, for every bag.
 from collections.abc import Callable, Mapping
 
 from appliance.mapi import conversation, tags
+from appliance.mapi.entryids import OneOffEntryId, OneOffFlags
 from appliance.mapi.types import Bag, ReadableBag, Value
 
 PidTagSatchelAbsent = 0x66F11003
 """Tags that a rule would give, but that the message does not have. Never leaves the store."""
 
-ONE_OFF_UID = bytes.fromhex("812B1FA4BEA310199D6E00DD010F5402")  # MS-OXCDATA 2.2.5.1
-# Version 0, then the flags: Unicode strings, "the recipient's preferred format is not known".
-_ONE_OFF_HEAD = bytes(4) + ONE_OFF_UID + bytes(2) + (0x8000 | 0x1000 | 0x0001).to_bytes(2, "little")
+# Recipients from mail are what they say: no address book is asked, no rich text is sent.
+_ONE_OFF_FLAGS = OneOffFlags.UNICODE | OneOffFlags.DONT_LOOK_UP | OneOffFlags.NO_RICH_INFO
 SMTP = "SMTP"
 NOTE = "IPM.Note"
 UTF8 = 65001
@@ -29,7 +29,7 @@ FIRST_EBCDIC_OR_UNICODE = 20000
 
 def one_off(name: str, kind: str, address: str) -> bytes:
     """A one-off entry id (MS-OXCDATA 2.2.5.1) of a display name, address type and address."""
-    return _ONE_OFF_HEAD + f"{name}\0{kind}\0{address}\0".encode("utf-16-le", "surrogatepass")
+    return OneOffEntryId(name.replace("\0", ""), kind, address.replace("\0", ""), _ONE_OFF_FLAGS).pack()
 
 
 def search_key(kind: str, address: str) -> bytes:

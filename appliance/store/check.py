@@ -26,6 +26,7 @@ from appliance.store import (
     search_folders,
     timers,
     uids,
+    views,
 )
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
@@ -270,6 +271,7 @@ def _folder(
     if depth > folders.MAX_DEPTH:
         yield f"{name}: too deep, or a cycle"
     yield from uids.check(txn, mailbox, folder.fid)
+    yield from views.check(txn, mailbox, folder.fid, lambda txn, mid: _packed_bag(txn, mailbox, mid))
     try:
         order = dict(uids.UidView(txn, mailbox, folder.fid).range(0, uids.TAIL))
     except LookupError as error:
@@ -278,6 +280,13 @@ def _folder(
     if order != tally.by_uid:
         differ = sorted(order.items() ^ tally.by_uid.items())[:3]
         yield f"{name}: the UID order and the rows differ, first at {differ}"
+
+
+def _packed_bag(txn: ReadTxn, mailbox: int, mid: int) -> bytes | None:
+    try:
+        return messages.load(txn, mailbox, mid).packed_bag
+    except NotFound:
+        return None
 
 
 def _unrendered(txn: ReadTxn, mailbox: int) -> Iterator[str]:
@@ -431,6 +440,7 @@ def _repair_folder(
     folder.uidnext = max(folder.uidnext, tally.highest + 1)
     folder.subfolders = sum(1 for other in tree.values() if other.parent == folder.fid)
     folders.put(txn, mailbox, folder)
+    views.drop(txn, mailbox, folder.fid)  # made again on their next use
     if dict(uids.UidView(txn, mailbox, folder.fid).range(0, uids.TAIL)) != tally.by_uid or uids.check(
         txn, mailbox, folder.fid
     ):

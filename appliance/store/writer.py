@@ -6,7 +6,7 @@ Invariants:
   in the batch's transaction; when one raises after it had changed something, the batch is aborted and run
   again with a child transaction for each. That is why functions must be pure: they may run twice.
 - Effects run after the commit, on the writer thread, in order; then the watchers of the mailboxes that
-  changed are told.
+  changed are told; then the futures resolve, so that who waits for one finds everybody told.
 - A failed sync is not survivable (the kernel may have dropped the pages): every waiting and later call
   gets StoreFailed, and `on_failure` is told so that the process ends and reopens.
 """
@@ -198,13 +198,13 @@ class Writer:
                 effect()
             except Exception:
                 _log.exception("an effect failed after its commit")
-        for job in batch:
-            if job in failed:
-                job.future.set_exception(failed[job])
-            else:
-                job.future.set_result(job.result)
         if touched:
             try:
                 self._on_commit(touched)
             except Exception:
                 _log.exception("a watcher of commits failed")
+        for job in batch:
+            if job in failed:
+                job.future.set_exception(failed[job])
+            else:
+                job.future.set_result(job.result)

@@ -149,7 +149,7 @@ def dovecot(directory: Path) -> Iterator[tuple[int, Path]]:
     """A running Dovecot: its IMAP port and its LMTP socket."""
     subprocess.run(["useradd", "--system", "--no-create-home", "vmail"], capture_output=True, check=False)
     for name in ("run", "state", "mail", "home"):
-        (directory / name).mkdir(parents=True)
+        (directory / name).mkdir(parents=True, exist_ok=True)
         shutil.chown(directory / name, "vmail", "vmail")
     directory.chmod(0o755)
     port = free_port()

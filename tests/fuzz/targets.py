@@ -2,15 +2,19 @@
 
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
+from tests.fuzz.imap import IMAP_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
+from tests.fuzz.smtp import SMTP_TARGETS
 
 TARGETS: tuple[Target, ...] = (
     *CONVERT_TARGETS,
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
+    *IMAP_TARGETS,
     *POP3_TARGETS,
     *MIME_TARGETS,
+    *SMTP_TARGETS,
 )

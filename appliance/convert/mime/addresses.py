@@ -12,7 +12,9 @@ from typing import NamedTuple
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.render import phrase
 from appliance.formats.mime.words import decode_words
-from appliance.mapi import implied
+from appliance.mapi import entryids, implied
+from appliance.mapi.entryids import OneOffEntryId
+from appliance.wire.errors import DecodeError
 
 SMTP = "SMTP"
 one_off = implied.one_off
@@ -24,7 +26,8 @@ _SIMPLE = re.compile(rb"[ \t]*(?:" + _NAME + rb"<" + _SPEC + rb">|" + _SPEC + rb
 _IMCEA = re.compile(r"^IMCEA([A-Za-z0-9]+)-([^@]+)@(.+)$", re.IGNORECASE)
 _IMCEA_ESCAPE = re.compile(r"_|\+([0-9A-Fa-f]{2})")
 _IMCEA_TYPES = frozenset({"EX", "FAX", "X400", "NOTES", "MOBILE", "MSMAIL", "CCMAIL"})
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# UTF-7 can name lone surrogates, which no encoding takes.
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>]")
 
 
@@ -101,16 +104,15 @@ def read_reply_entries(data: bytes) -> list[Address]:
 
 def read_one_off(entry: bytes) -> Address | None:
     """Name and address of a one-off entry id (MS-OXCDATA 2.2.5.1); None for other kinds."""
-    if len(entry) < 24 or entry[4:20] != implied.ONE_OFF_UID:
+    try:
+        found = entryids.parse(entry)
+    except DecodeError:
         return None
-    if entry[23] & 0x80:
-        texts = entry[24:].decode("utf-16-le", "replace").split("\0")
-    else:
-        texts = entry[24:].decode("cp1252", "replace").split("\0")
-    if len(texts) < 3:
+    if not isinstance(found, OneOffEntryId):
         return None
-    name, kind, address = texts[:3]
-    return Address(name, address if kind.upper() == SMTP else encapsulate(kind, address, "invalid"))
+    if found.address_type.upper() == SMTP:
+        return Address(found.name, found.address)
+    return Address(found.name, encapsulate(found.address_type, found.address, "invalid"))
 
 
 def split_type(address: str) -> tuple[str, str]:

@@ -20,7 +20,8 @@ MEETING_PREFIX = "IPM.Schedule.Meeting."
 
 MAX_CALENDAR = 65536
 """Encoded bytes of a calendar part that are looked at."""
-MAX_CLASS = 200
+MAX_CLASS = 127
+"""MS-OXCMSG 2.2.1.3: fewer than 128 characters, so that a class can be extended."""
 
 PKCS7_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 PKCS7_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature"})

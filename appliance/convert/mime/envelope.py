@@ -22,7 +22,9 @@ from appliance.mapi.types import Bag
 
 MAX_STRING = 32_000
 """Characters kept of one string property; MS-OXCDATA strings in rows end at 32 KiB of bytes."""
-MAX_SUBJECT = 1_000
+MAX_ID = 1_000
+MAX_SUBJECT = 253
+"""Prefix and normalized subject together (MS-OXCMSG 2.2.1.9); the MIME keeps the rest."""
 MAX_DISPLAY = 4_000
 """Characters of PidTagDisplayTo and its like; the recipient table has them all."""
 MAX_KEYWORDS = 128
@@ -201,13 +203,13 @@ def _ids(reading: Reading) -> None:
     props = reading.props
     if body := reading.headers.get(b"message-id"):
         found = message_ids(body)
-        props[tags.PidTagInternetMessageId] = addresses.decode_text(found[0] if found else body)[:MAX_SUBJECT]
+        props[tags.PidTagInternetMessageId] = addresses.decode_text(found[0] if found else body)[:MAX_ID]
     if body := reading.headers.get(b"references"):
         props[tags.PidTagInternetReferences] = _ids_text(body)
     references = str(props.get(tags.PidTagInternetReferences, "")).split()
     if body := reading.headers.get(b"in-reply-to"):
         found = message_ids(body)
-        reply_to = addresses.decode_text(found[0] if found else body)[:MAX_SUBJECT]
+        reply_to = addresses.decode_text(found[0] if found else body)[:MAX_ID]
         if not references or reply_to != references[-1]:
             props[tags.PidTagInReplyToId] = reply_to
     elif references:

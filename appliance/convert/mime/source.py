@@ -5,6 +5,7 @@ afterwards, and are cut at MAX_HEADER. Text is decoded with the part's own chars
 message contains.
 """
 
+import re
 from collections.abc import Iterator
 
 from appliance.convert.mime.content import Decoded, Reader, Slice, content_of
@@ -16,6 +17,7 @@ from appliance.formats.mime.limits import Finding
 from appliance.formats.mime.scan import Kind, Part, Scan
 
 MAX_HEADER = 1 << 20
+_SURROGATES = re.compile("[\ud800-\udfff]")
 TEXT_TYPES = frozenset({"plain", "html", "enriched", "richtext"})
 
 
@@ -109,6 +111,8 @@ class Source:
             if declared and charset.lower() in ("", "us-ascii"):
                 charset = declared
         text = decode_charset(data, charset)
+        if charset.lower() in ("utf-7", "utf7", "unicode-1-1-utf-7"):
+            text = _SURROGATES.sub("\ufffd", text)  # UTF-7 can name lone ones, which no encoding takes
         return text.removeprefix("\ufeff")
 
     def plain(self, part: Part, limit: int, *, visible_only: bool = False, wanted: int | None = None) -> str:

@@ -24,6 +24,7 @@ from appliance.directory.model import Protocol
 from appliance.mailbox import items
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Refused
+from appliance.mailbox.rendered import render_pending
 from appliance.mailbox.rights import require
 from appliance.mapi.times import from_unix_ns
 from appliance.net.bridge import read_in_thread, write
@@ -263,8 +264,10 @@ class _Peer:
             return self._session.refused(replies.IN_USE)
         self._shared.open_mailboxes.add(mailbox)
         self._locked = mailbox
+        store = self._parts.store
         try:
-            maildrop = await read_in_thread(self._parts.store, lambda txn: snapshot(txn, actor, mailbox))
+            await asyncio.to_thread(render_pending, store, mailbox, Special.INBOX)
+            maildrop = await read_in_thread(store, lambda txn: snapshot(txn, actor, mailbox))
         except (Refused, StoreError) as error:
             event(
                 _log, logging.WARNING, "a mailbox could not be opened", user=login.user.address, reason=error

@@ -74,6 +74,7 @@ def test_display_lists_show_names_or_addresses() -> None:
         ("", "", ""),
     ],
 )
+@pytest.mark.covers("MS-OXCMSG_R58", "MS-OXCMSG_R64", "MS-OXCMSG_R1239", "MS-OXCMSG_R1802")
 def test_a_prefix_has_up_to_three_letters(subject: str, prefix: str, normalized: str) -> None:
     props = derived(f"Subject: {subject}\n\n").props
     assert props[tags.PidTagSubject] == subject
@@ -106,6 +107,31 @@ def test_without_a_thread_index_the_topic_gives_the_conversation() -> None:
     assert len(index) == 22
 
 
+@pytest.mark.covers("MS-OXCMSG_R60", "MS-OXCMSG_R66")
+def test_long_subjects_are_cut_to_what_the_properties_hold() -> None:
+    props = derived("Subject: Re: " + "long " * 100 + "\n\n").props
+    prefix, normalized = props[tags.PidTagSubjectPrefix], props[tags.PidTagNormalizedSubject]
+    assert isinstance(prefix, str)
+    assert isinstance(normalized, str)
+    assert len(prefix) + len(normalized) < 254
+
+
+@pytest.mark.covers("MS-OXCMSG_R19", "MS-OXCMSG_R21")
+def test_message_classes_stay_short_and_ascii() -> None:
+    for name in ("x" * 300, "Gr\u00fcn", "a b"):
+        message_class = derived(f"Content-Class: urn:content-class:custom.{name}\n\n").message_class
+        assert message_class.startswith("IPM.Note")
+        assert message_class.isascii()
+        assert len(message_class) < 128
+
+
+def test_texts_never_hold_lone_surrogates() -> None:
+    props = derived("Subject: =?utf-7?Q?+2AA-x?=\nFrom: =?utf-7?Q?+2AA-x?= <a@b>\n\n").props
+    for value in props.values():
+        if isinstance(value, str):
+            value.encode("utf-8")
+
+
 def test_ids_and_references() -> None:
     props = derived("Message-ID: <a@x>\nIn-Reply-To: your mail <b@x>\nReferences: <c@x>\n <b@x>\n\n").props
     assert props[tags.PidTagInternetMessageId] == "<a@x>"
@@ -125,6 +151,7 @@ def test_ids_and_references() -> None:
         ("X-Nothing: 1", 1),
     ],
 )
+@pytest.mark.covers("MS-OXCMSG_R70", "MS-OXCMSG_R71")
 def test_importance(headers: str, importance: int) -> None:
     assert _one(headers, tags.PidTagImportance) == importance
 
@@ -165,6 +192,7 @@ def test_lists_language_and_suppression() -> None:
     assert props[tags.PidTagAutoResponseSuppress] == 1 | 16 | 32
 
 
+@pytest.mark.covers("MS-OXCMSG_R2056", "MS-OXCMSG_R2057")
 def test_bodies_tell_code_page_and_format() -> None:
     plain = derived("Content-Type: text/plain; charset=koi8-r\n\nx\n").props
     rich = derived('Content-Type: text/html; charset="Windows-1252"\n\n<p>x\n').props
@@ -174,6 +202,7 @@ def test_bodies_tell_code_page_and_format() -> None:
     assert rich[tags.PidTagNativeBody] == NATIVE_HTML
 
 
+@pytest.mark.covers("MS-OXCMSG_R498", "MS-OXCMSG_R523")
 def test_inline_pictures_are_no_attachments() -> None:
     related = (
         "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=cid:p>\n"

@@ -51,6 +51,7 @@ def test_alternatives_give_both_bodies_and_no_attachment() -> None:
     assert message.attachments == []
 
 
+@pytest.mark.covers("MS-OXCMSG_R973", "MS-OXCMSG_R2033")
 def test_inline_pictures_are_hidden_if_the_body_shows_them() -> None:
     message = made(
         "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n"
@@ -67,6 +68,7 @@ def test_inline_pictures_are_hidden_if_the_body_shows_them() -> None:
     assert message.props[tags.PidTagHasAttachments] is True
 
 
+@pytest.mark.covers("MS-OXCMSG_R240", "MS-OXCMSG_R241", "MS-OXCMSG_R600", "MS-OXCMSG_R602", "MS-OXCMSG_R604")
 def test_an_attachment_has_names_and_type() -> None:
     message = made(
         "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n"

@@ -1,0 +1,42 @@
+"""Runs the full-text indexer beside the services: a thread of its own that works while nothing is written."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+from appliance.mailbox.search.folding import fold
+from appliance.mailbox.search.stored import StoredMessages, document
+from appliance.store.contents import Row
+from appliance.store.indexing import IndexThread
+from appliance.store.kv import ReadTxn
+from appliance.store.store import Store
+
+QUIET = 1.0
+"""Seconds without a commit after which the store counts as idle."""
+
+_SOURCE = StoredMessages()
+
+
+class Parts(Protocol):
+    """What is needed of the server."""
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+
+
+def folded_document(txn: ReadTxn, mailbox: int, row: Row) -> Iterator[str]:
+    """A stored message's document as the index takes it."""
+    return map(fold, document(_SOURCE.open(txn, mailbox, row)))
+
+
+async def run(parts: Parts) -> None:
+    """Index until cancelled."""
+    store = parts.store
+    thread = IndexThread(store, folded_document, busy=lambda: time.monotonic() - store.writer.beat < QUIET)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        # a step is short; the store must not be closed under it
+        await asyncio.shield(asyncio.to_thread(thread.close))
