@@ -15,7 +15,8 @@ from appliance.store.store import Store
 MAIL = (
     b"From: Anna <anna@example.org>\r\nTo: Bernd <bernd@example.org>\r\nSubject: Minutes\r\n"
     b"Date: Tue, 3 Nov 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n"
-    b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello\r\n'
+    b"Content-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: quoted-printable\r\n\r\nHello\r\n"
 )
 
 
