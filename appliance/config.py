@@ -288,6 +288,16 @@ class Pop3:
 
 
 @dataclass(frozen=True, slots=True)
+class Imap:
+    """IMAP."""
+
+    idle: int = seconds(
+        "30m", "How long a client may be silent (RFC 9051 asks for 30m).", low="1m", high="24h"
+    )
+    append_limit: int = size("128M", "The biggest message that a client may store.", low="64K", high="2G")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting, by section."""
 
@@ -298,6 +308,7 @@ class Settings:
     smtp: Smtp = field(default_factory=Smtp)
     clock: Clock = field(default_factory=Clock)
     pop3: Pop3 = field(default_factory=Pop3)
+    imap: Imap = field(default_factory=Imap)
 
     def value(self, name: str) -> Value:
         """The value of a setting by its name. Raises SettingError."""

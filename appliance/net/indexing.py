@@ -1,7 +1,6 @@
-"""Runs the full-text indexer beside the services: a thread of its own that works while nothing is written."""
+"""Runs the full-text indexer beside the services: a thread of its own that works while others are idle."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -11,9 +10,6 @@ from appliance.store.contents import Row
 from appliance.store.indexing import IndexThread
 from appliance.store.kv import ReadTxn
 from appliance.store.store import Store
-
-QUIET = 1.0
-"""Seconds without a commit after which the store counts as idle."""
 
 _SOURCE = StoredMessages()
 
@@ -33,8 +29,7 @@ def folded_document(txn: ReadTxn, mailbox: int, row: Row) -> Iterator[str]:
 
 async def run(parts: Parts) -> None:
     """Index until cancelled."""
-    store = parts.store
-    thread = IndexThread(store, folded_document, busy=lambda: time.monotonic() - store.writer.beat < QUIET)
+    thread = IndexThread(parts.store, folded_document)
     try:
         await asyncio.Event().wait()
     finally:

@@ -76,7 +76,9 @@ WORK: tuple[tuple[str, str], ...] = (
     ("FETCH BODYSTRUCTURE of all", f"FETCH {_FIRST} (BODYSTRUCTURE)"),
     ("FETCH BODY.PEEK[] of all", f"FETCH {_FIRST} (BODY.PEEK[])"),
     ("SEARCH SUBJECT", 'SEARCH SUBJECT "staircase"'),
-    ("SEARCH TEXT", 'SEARCH TEXT "staircase window"'),
+    ("SEARCH TEXT, in most", 'SEARCH TEXT "staircase window"'),
+    ("SEARCH TEXT, in few", 'SEARCH TEXT "Person 42"'),
+    ("SEARCH TEXT, in none", 'SEARCH TEXT "unheard of"'),
     ("STORE a flag on 1,000", "STORE 1:1000 {sign}FLAGS (\\Flagged)"),
 )
 
@@ -94,6 +96,7 @@ def run() -> list[Row]:
         mails = _mails(random.Random(7))
         _fill(place, mails)
         with _peers.dovecot(place / "dovecot") as (imap, _), _peers.satchel(place / "satchel") as server:
+            server.settle()
             ours, theirs = Client(server.imap), Client(imap)
             theirs.command("CREATE Drafts")
             rows = [_appends(ours, theirs, mails[:APPENDS])]
