@@ -20,12 +20,53 @@ from appliance.formats import bags
 from appliance.mapi import implied
 from appliance.mapi.types import Value
 from appliance.store import blobs, classes, contents, indexes, log, uids, views
+from appliance.store import parts as part_rows
 from appliance.store.contents import Deleted, Row, RowFlag
 from appliance.store.edit import Edit
 from appliance.store.errors import LimitReached, NotFound
 from appliance.store.keys import Table, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import COUNTER_LIMIT
+from appliance.store.parts import (
+    PART_ATTACHMENT,
+    PART_RECIPIENT,
+    PART_VALUE,
+    PID_TAG_SATCHEL_BLOB,
+    PID_TAG_SATCHEL_EMBEDDED,
+    Part,
+    part_blobs,
+    parts,
+)
+
+__all__ = [
+    "PART_ATTACHMENT",
+    "PART_RECIPIENT",
+    "PART_VALUE",
+    "PID_TAG_SATCHEL_BLOB",
+    "PID_TAG_SATCHEL_EMBEDDED",
+    "Message",
+    "NewMessage",
+    "Part",
+    "annotate",
+    "attach_mime",
+    "by_conversation",
+    "by_message_id",
+    "check_keywords",
+    "copy",
+    "insert",
+    "load",
+    "move",
+    "part_blobs",
+    "parts",
+    "purge",
+    "purge_deleted",
+    "read",
+    "restore",
+    "rewrite",
+    "set_state",
+    "soft_delete",
+    "unrendered",
+]
 
 MAX_KEYWORDS = 64
 MAX_KEYWORD = 128
@@ -36,20 +77,8 @@ MAX_PREFIX = 8192
 
 MAX_UID = (1 << 32) - 2
 
-PART_RECIPIENT = 1
-PART_ATTACHMENT = 2
-
 _COLD = struct.Struct("<BH")
 _PLAIN, _COMPACT = 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A recipient or attachment in packed form. `kind` PART_RECIPIENT or PART_ATTACHMENT."""
-
-    kind: int
-    number: int
-    packed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +159,6 @@ def _store_cold(txn: WriteTxn, mailbox: int, mid: int, cold: Message) -> None:
     txn.put(head_q(mailbox, Table.MESSAGES, mid), fixed + cold.prefix + cold.packed_bag)
 
 
-def parts(txn: ReadTxn, mailbox: int, mid: int) -> Iterator[Part]:
-    """Recipients, then attachments, as they are stored."""
-    prefix = head_q(mailbox, Table.PARTS, mid)
-    for key, raw in txn.scan(prefix, successor(prefix)):
-        yield Part(key[13], int.from_bytes(key[14:18], "big"), raw)
-
-
-def _put_parts(txn: WriteTxn, mailbox: int, mid: int, new: Iterable[Part]) -> None:
-    prefix = head_q(mailbox, Table.PARTS, mid)
-    for part in new:
-        txn.put(prefix + bytes([part.kind]) + part.number.to_bytes(4, "big"), part.packed)
-
-
-def _drop_parts(txn: WriteTxn, mailbox: int, mid: int) -> None:
-    prefix = head_q(mailbox, Table.PARTS, mid)
-    txn.delete_range(prefix, successor(prefix))
-
-
 def check_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
     """Keywords without doubles (compared case-insensitively), in order. Raises LimitReached."""
     seen: dict[str, str] = {}
@@ -187,7 +198,7 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
         keywords=check_keywords(new.keywords),
     )
     _store_cold(edit.txn, edit.mailbox, mid, new.cold)
-    _put_parts(edit.txn, edit.mailbox, mid, new.parts)
+    part_rows.put(edit.txn, edit.mailbox, mid, new.parts)
     _index(edit, fid, mid, new.message_id, new.conversation)
     if not row.associated:
         indexes.add(edit.txn, edit.mailbox, fid, mid, new.bag)
@@ -351,7 +362,7 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         email_id=row.email_id if source is None else mid & COUNTER_LIMIT,
     )
     _store_cold(edit.txn, edit.mailbox, mid, cold)
-    _put_parts(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))
+    part_rows.put(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))
     for part in parts(edit.txn, edit.mailbox, mid):
         for blob in part_blobs(part):
             blobs.retain(edit.txn, blob)
@@ -370,18 +381,6 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
     return _place(edit, new, log.Kind.COPIED, **old)
 
 
-PID_TAG_SATCHEL_BLOB = 0x66F00014
-"""Within packed parts: the number of the blob that holds the attachment's bytes (never leaves the store)."""
-
-
-def part_blobs(part: Part) -> list[int]:
-    """The blobs that a stored attachment refers to."""
-    if part.kind != PART_ATTACHMENT:
-        return []
-    number = bags.get(part.packed, PID_TAG_SATCHEL_BLOB)
-    return [number] if isinstance(number, int) else []
-
-
 def move(edit: Edit, row: Row, to_fid: int) -> Row:
     """Move a message within the mailbox: it takes a new MID, CN and UID."""
     txn, mailbox = edit.txn, edit.mailbox
@@ -391,8 +390,8 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
     _store_cold(txn, mailbox, mid, cold)
     carried = list(parts(txn, mailbox, row.mid))
     if carried:
-        _put_parts(txn, mailbox, mid, carried)
-        _drop_parts(txn, mailbox, row.mid)
+        part_rows.put(txn, mailbox, mid, carried)
+        part_rows.drop(txn, mailbox, row.mid)
     contents.delete(txn, mailbox, row)
     _leave(edit, row, log.Kind.MOVED_OUT, old_fid=to_fid, old_mid=mid)
     txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
@@ -483,7 +482,7 @@ def _forget(edit: Edit, row: Row) -> None:
     for part in list(parts(edit.txn, edit.mailbox, row.mid)):
         for blob in part_blobs(part):
             blobs.release(edit.txn, blob)
-    _drop_parts(edit.txn, edit.mailbox, row.mid)
+    part_rows.drop(edit.txn, edit.mailbox, row.mid)
     if row.blob:
         blobs.release(edit.txn, row.blob)
 
@@ -514,7 +513,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
     for part in list(parts(txn, mailbox, row.mid)):
         for blob in part_blobs(part):
             blobs.release(txn, blob)
-    _drop_parts(txn, mailbox, row.mid)
+    part_rows.drop(txn, mailbox, row.mid)
     if row.blob:
         blobs.release(txn, row.blob)
     edit.lose_uid(row.fid, row.uid)
@@ -534,7 +533,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
         keywords=check_keywords(new.keywords),
     )
     _store_cold(txn, mailbox, row.mid, new.cold)
-    _put_parts(txn, mailbox, row.mid, new.parts)
+    part_rows.put(txn, mailbox, row.mid, new.parts)
     _index(edit, row.fid, row.mid, new.message_id, new.conversation)
     if not row.associated:
         indexes.add(txn, mailbox, row.fid, row.mid, new.bag)
