@@ -19,7 +19,7 @@ from appliance import config
 from appliance.config import Settings
 from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
-from appliance.net import systemd
+from appliance.net import housekeeping, systemd
 from appliance.net.announce import Announcer, Receiver
 from appliance.net.listener import Listener, Network, Service, bind
 from appliance.net.log import Quiet, event
@@ -59,6 +59,7 @@ SERVICES = (
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("access", "appliance.net.indexing:run"),
+    ("panel", "appliance.panel.task:run"),
 )
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 
@@ -167,6 +168,8 @@ class Server:
         for role, target in TASKS:
             if role in settings.roles:
                 self._tasks.append(asyncio.create_task(_target(target)(self.parts)))
+        await housekeeping.sweep(self.store)
+        self._tasks.append(asyncio.create_task(housekeeping.run(self.store)))
         self._presence = Presence(self._data, self.facts())
         return self.parts.network.listeners
 
