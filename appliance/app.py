@@ -9,11 +9,11 @@ import asyncio
 import importlib
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from appliance import config
 from appliance.config import Settings
@@ -21,9 +21,11 @@ from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
 from appliance.net import systemd
 from appliance.net.announce import Announcer, Receiver
+from appliance.net.hosted import HostedService
 from appliance.net.limits import Limits
 from appliance.net.listener import Listener, Network, Service, bind
 from appliance.net.log import Quiet, event
+from appliance.net.offers import Offer, Offers
 from appliance.net.running import Presence
 from appliance.net.tls import DIRECTORY, TlsIdentity
 from appliance.net.watch import Watches
@@ -31,6 +33,9 @@ from appliance.store import settings as stored_settings
 from appliance.store.check import Extra
 from appliance.store.keys import SERVER
 from appliance.store.store import Store
+
+if TYPE_CHECKING:
+    from appliance.net.web import Route
 
 READER_THREADS = 4
 VERIFIER_THREADS = 2
@@ -51,6 +56,18 @@ class Parts:
     verifiers: ThreadPoolExecutor
     """Threads for log-ons: a verifier takes 50 ms and 16 MiB, so that few run at once."""
     quiet: Quiet
+
+    def routes(self) -> "Iterator[Route]":
+        """The rows of everything that is served over HTTP."""
+        for site in SITES:
+            yield from _target(site.target)(self)
+
+    def offers(self) -> Offers:
+        """What clients may be told of: every service, whichever process serves it."""
+        offset = self.settings.serve.port_offset
+        rows = [Offer(row.name, _moved(row.port, offset), _moved(row.tls_port, offset)) for row in SERVICES]
+        rows += [Offer(site.name, 80 + offset, 443 + offset, site.path) for site in SITES]
+        return Offers(rows)
 
     def limits(self) -> Limits:
         """The limits of one service."""
@@ -163,7 +180,7 @@ class Server:
         for row in SERVICES:
             if row.role not in settings.roles:
                 continue
-            service: Service = _target(row.target)(self.parts)
+            service: Service | HostedService = _target(row.target)(self.parts)
             for port, implicit in ((row.port, False), (row.tls_port, True)):
                 if port is None or (implicit and self._identity is None):
                     continue
@@ -215,6 +232,10 @@ class Server:
         if not self.device_failed:
             self.store.close()
         self._announcer.close()
+
+
+def _moved(port: int | None, offset: int) -> int | None:
+    return None if port is None else port + offset
 
 
 def _identity(data: Path) -> TlsIdentity | None:
