@@ -46,6 +46,10 @@ bench: setup ## benchmarks beside their peers, as ratios in one run
 fuzz: setup ## every fuzz target for SECONDS=20 each
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),20)
 
+soak: setup ## the long forms: hundreds of kills, thousands of power cuts, an hour for each fuzz target
+	$(BIN)/python -m tests.crash --kills $(or $(KILLS),500) --cuts $(or $(CUTS),5000)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),3600)
+
 coverage-spec: setup ## which numbered requirements are proven
 	$(BIN)/python -m tests.meta.coverage_spec
 

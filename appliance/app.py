@@ -87,9 +87,14 @@ class Row:
     target: str
 
 
-SERVICES = (Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),)
+SERVICES = (
+    Row("smtp", "mta", 25, None, "appliance.protocols.smtp.server:relay"),
+    Row("submission", "mta", 587, 465, "appliance.protocols.smtp.server:submission"),
+    Row("imap", "access", 143, 993, "appliance.protocols.imap.server:service"),
+    Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),
+)
 
-TASKS: tuple[tuple[str, str], ...] = ()
+TASKS: tuple[tuple[str, str], ...] = (("mta", "appliance.transport.task:run"),)
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 
 

@@ -260,6 +260,24 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """Mail coming in over SMTP."""
+
+    max_size: int = size("100M", "The biggest message that is taken.", low="64K", high="2G")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The machine's clock."""
+
+    wait_for_sync: bool = switch(
+        False,
+        "For boards without a clock: nothing expires or bounces until the time is synchronised or set.",
+        live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Pop3:
     """POP3."""
 
@@ -298,6 +316,8 @@ class Settings:
     log: Log = field(default_factory=Log)
     connections: Connections = field(default_factory=Connections)
     auth: Auth = field(default_factory=Auth)
+    smtp: Smtp = field(default_factory=Smtp)
+    clock: Clock = field(default_factory=Clock)
     pop3: Pop3 = field(default_factory=Pop3)
     http: Http = field(default_factory=Http)
     announce: Announce = field(default_factory=Announce)

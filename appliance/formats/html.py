@@ -10,7 +10,8 @@ import html
 import re
 from collections.abc import Iterator
 
-MAX_ENTITY = 40
+MAX_HIDDEN = 100_000
+"""Characters of an invisible element within which its end is looked for."""
 
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
@@ -119,6 +120,7 @@ def to_text(source: str, *, limit: int | None = None, visible_only: bool = False
     writer = _Writer(limit)
     position = 0
     end = len(source)
+    unclosed: set[str] = set()
     while position < end and not writer.full:
         match = _TOKEN.match(source, position)
         if match is None:
@@ -132,9 +134,9 @@ def to_text(source: str, *, limit: int | None = None, visible_only: bool = False
         tag = tag.lower()
         closing = bool(match["end"])
         if tag in _SKIPPED and not closing:
-            position = _skip(source, position, tag)
+            position = _skip(source, position, tag, unclosed)
         elif visible_only and not closing and tag not in _VOID and _hides(match["attributes"]):
-            position = _skip_element(source, position, tag)
+            position = _skip_element(source, position, tag, unclosed)
         else:
             _element(writer, tag, closing, match["attributes"])
     result = _LINE_SPACE.sub("\n", "".join(writer.out))
@@ -148,22 +150,29 @@ def _hides(text: str) -> bool:
     return "style" in text.lower() and bool(_HIDDEN.search(attributes(text).get("style", "")))
 
 
-def _skip(source: str, position: int, tag: str) -> int:
+def _skip(source: str, position: int, tag: str, unclosed: set[str]) -> int:
     """The position after the end tag; a head without one ends where the body begins."""
-    close = re.compile(rf"</{tag}\b[^>]*>" + (r"|(?=<body\b)" if tag == "head" else ""), re.IGNORECASE)
+    if tag in unclosed:
+        return position
+    close = re.compile(rf"</{tag}\b[^<>]*+>" + (r"|(?=<body\b)" if tag == "head" else ""), re.IGNORECASE)
     match = close.search(source, position)
+    if match is not None:
+        return match.end()
+    unclosed.add(tag)  # looked for once only: the pass stays linear
     # Raw text elements without an end swallow the rest; for others the tag alone is ignored.
-    return match.end() if match else (len(source) if tag in ("script", "style") else position)
+    return len(source) if tag in ("script", "style") else position
 
 
-def _skip_element(source: str, position: int, tag: str) -> int:
+def _skip_element(source: str, position: int, tag: str, unclosed: set[str]) -> int:
+    if tag in unclosed:
+        return position
     depth = 1
-    for match in re.finditer(
-        rf"<(/?){re.escape(tag)}\b[^>]*>", source[position : position + 100_000], re.IGNORECASE
-    ):
+    same = re.compile(rf"<(/?){re.escape(tag)}\b[^<>]*+>", re.IGNORECASE)
+    for match in same.finditer(source, position, position + MAX_HIDDEN):
         depth += -1 if match[1] else 1
         if depth == 0:
-            return position + match.end()
+            return match.end()
+    unclosed.add(tag)
     return position
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.rights import effective, require
-from appliance.store import contents, folders, mailboxes, messages, permissions, subscriptions, uids
+from appliance.store import contents, folders, mailboxes, messages, permissions, subscriptions, uids, views
 from appliance.store.edit import editing
 from appliance.store.folders import Folder, FolderFlag
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -185,6 +185,7 @@ def delete(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int) -> 
         with changing(txn, mailbox) as clock:
             folders.remove(txn, clock, fid, actor=actor.user, origin=actor.session)
         uids.drop(txn, mailbox, fid)
+        views.drop(txn, mailbox, fid)
         permissions.drop(txn, mailbox, fid)
         return True
 
@@ -197,10 +198,12 @@ def subscribe(txn: WriteTxn, actor: Actor, name: str) -> None:
     """Note a name, in the protocol's own spelling, as subscribed by the actor."""
     with refusing():
         subscriptions.subscribe(txn, actor.mailbox, name)
+        txn.touch(actor.mailbox)
 
 
 def unsubscribe(txn: WriteTxn, actor: Actor, name: str) -> bool:
     """Forget a subscribed name; whether it was one."""
+    txn.touch(actor.mailbox)
     return subscriptions.unsubscribe(txn, actor.mailbox, name)
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.store import blobs, contents, folders, log, mailboxes, messages, queue, uids
+from appliance.store import blobs, contents, folders, log, mailboxes, messages, queue, uids, views
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
 from appliance.store.folders import Folder
@@ -185,6 +185,7 @@ def _folder(
     if depth > folders.MAX_DEPTH:
         yield f"{name}: too deep, or a cycle"
     yield from uids.check(txn, mailbox, folder.fid)
+    yield from views.check(txn, mailbox, folder.fid, lambda txn, mid: _packed_bag(txn, mailbox, mid))
     try:
         order = dict(uids.UidView(txn, mailbox, folder.fid).range(0, uids.TAIL))
     except LookupError as error:
@@ -193,6 +194,13 @@ def _folder(
     if order != tally.by_uid:
         differ = sorted(order.items() ^ tally.by_uid.items())[:3]
         yield f"{name}: the UID order and the rows differ, first at {differ}"
+
+
+def _packed_bag(txn: ReadTxn, mailbox: int, mid: int) -> bytes | None:
+    try:
+        return messages.load(txn, mailbox, mid).packed_bag
+    except NotFound:
+        return None
 
 
 def _unrendered(txn: ReadTxn, mailbox: int) -> Iterator[str]:
@@ -345,6 +353,7 @@ def _repair_folder(
     folder.uidnext = max(folder.uidnext, tally.highest + 1)
     folder.subfolders = sum(1 for other in tree.values() if other.parent == folder.fid)
     folders.put(txn, mailbox, folder)
+    views.drop(txn, mailbox, folder.fid)  # made again on their next use
     if dict(uids.UidView(txn, mailbox, folder.fid).range(0, uids.TAIL)) != tally.by_uid or uids.check(
         txn, mailbox, folder.fid
     ):

@@ -11,7 +11,7 @@ Invariants:
 - A document is numbered mailbox << 48 | counter of its MID, so a search looks at its own mailbox's postings.
   Messages of other replicas and mailboxes above MAX_MAILBOX have none.
 - A message that the index knows and does not name cannot contain the key: documents that were cut at
-  MAX_DOCUMENT are named always.
+  MAX_DOCUMENT, or whose message has no MIME yet, are named always.
 - One `Indexer` writes; any process reads.
 
 Failure: a damaged file is unknown to searches (None) and made anew by the indexer. SQLite before 3.43 cannot

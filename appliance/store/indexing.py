@@ -73,9 +73,14 @@ class _Batch:
 class Indexer:
     """Brings the index up to date in steps. Not thread-safe; one for each store."""
 
-    def __init__(self, store: Store, document: Document) -> None:
+    def __init__(
+        self, store: Store, document: Document, *, settled: Callable[[Row], bool] = lambda row: row.blob != 0
+    ) -> None:
+        """`settled` says whether a message's text only changes with a record in the log. Messages whose MIME
+        is not rendered yet are not: their header will say more one day, so searches always look at them."""
         self._store = store
         self._document = document
+        self._settled = settled
         self.index = FullText(store.directory)
         self._connection: sqlite3.Connection | None = None
         self.remade = False
@@ -245,7 +250,8 @@ class Indexer:
             if size > MAX_DOCUMENT:
                 break
         text = "".join(pieces)[:MAX_DOCUMENT].replace("\0", " ")
-        batch.put(mailbox << 48 | row.mid & COUNTER, text, size > MAX_DOCUMENT)
+        partial = size > MAX_DOCUMENT or not self._settled(row)
+        batch.put(mailbox << 48 | row.mid & COUNTER, text, partial)
 
     def _write(self, connection: sqlite3.Connection, mailbox: int, batch: _Batch) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -302,9 +308,10 @@ class IndexThread:
         busy: Callable[[], bool] = lambda: False,
         pause: float = 0.2,
         settle: float = 5.0,
+        settled: Callable[[Row], bool] = lambda row: row.blob != 0,
     ) -> None:
         self._store = store
-        self._indexer = Indexer(store, document)
+        self._indexer = Indexer(store, document, settled=settled)
         self._busy, self._pause, self._settle = busy, pause, settle
         self._dirty: set[int] = set()
         self._wake = threading.Condition()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from appliance.formats import bags
 from appliance.mapi.types import Value
-from appliance.store import blobs, classes, contents, log, uids
+from appliance.store import blobs, classes, contents, log, uids, views
 from appliance.store.contents import Deleted, Row, RowFlag
 from appliance.store.edit import Edit
 from appliance.store.errors import LimitReached, NotFound
@@ -91,6 +91,10 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
     raw = txn.get(head_q(mailbox, Table.MESSAGES, mid))
     if raw is None:
         raise NotFound(f"message {mid:#x}")
+    return _message(raw)
+
+
+def _message(raw: bytes) -> Message:
     _, length = _COLD.unpack_from(raw)
     return Message(raw[3 : 3 + length], raw[3 + length :])
 
@@ -179,6 +183,7 @@ def _place(
     if not row.associated:
         row = row._replace(uid=_new_uid(edit, row))
     contents.put(edit.txn, edit.mailbox, row)
+    views.placed(edit.txn, edit.mailbox, row, _bag(edit, row.mid))
     _count(edit, row, 1)
     if not row.blob and not row.associated:
         edit.txn.put(head_qq(edit.mailbox, Table.UNRENDERED, row.fid, row.mid), b"")
@@ -195,6 +200,16 @@ def _place(
         old_uid=old_uid,
     )
     return row
+
+
+def _bag(edit: Edit, mid: int) -> views.Bag:
+    """Reads the properties that a kept order needs, if it needs any."""
+
+    def read() -> bytes | None:
+        raw = edit.txn.get(head_q(edit.mailbox, Table.MESSAGES, mid))
+        return _message(raw).packed_bag if raw is not None else None
+
+    return read
 
 
 def _new_uid(edit: Edit, row: Row) -> int:
@@ -350,13 +365,13 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
     _reindex(edit, row, to_fid, mid, keep=False)
     cold = load(txn, mailbox, row.mid)
     _store_cold(txn, mailbox, mid, cold.prefix, cold.packed_bag)
-    txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
     carried = list(parts(txn, mailbox, row.mid))
     if carried:
         _put_parts(txn, mailbox, mid, carried)
         _drop_parts(txn, mailbox, row.mid)
     contents.delete(txn, mailbox, row)
     _leave(edit, row, log.Kind.MOVED_OUT, old_fid=to_fid, old_mid=mid)
+    txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
     number = edit.number()
     new = row._replace(
         fid=to_fid, mid=mid, cn=edit.cn(number), read_cn=edit.cn(number), mod=number, saved=edit.now
@@ -367,6 +382,7 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
 def _leave(edit: Edit, row: Row, kind: log.Kind, *, old_fid: int = 0, old_mid: int = 0) -> None:
     """Uncount a row that went from `contents`, and log it."""
     _count(edit, row, -1)
+    views.left(edit.txn, edit.mailbox, row, _bag(edit, row.mid))
     _unmark(edit, row)
     edit.lose_uid(row.fid, row.uid)
     mask = log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
@@ -393,6 +409,7 @@ def attach_mime(edit: Edit, row: Row, blob: int, size: int) -> Row:
     _count(edit, row, -1)
     new = row._replace(blob=blob, size=size)
     contents.put(edit.txn, edit.mailbox, new)
+    views.resized(edit.txn, edit.mailbox, row, new)
     _count(edit, new, 1)
     return new
 
@@ -449,9 +466,11 @@ def annotate(edit: Edit, row: Row, bag: bytes) -> Row:
     """Store other properties without touching content: no new UID, no new CN."""
     number = edit.number()
     cold = load(edit.txn, edit.mailbox, row.mid)
+    views.left(edit.txn, edit.mailbox, row, lambda: cold.packed_bag)
     _store_cold(edit.txn, edit.mailbox, row.mid, cold.prefix, bag)
     new = row._replace(mod=number)
     contents.put(edit.txn, edit.mailbox, new)
+    views.placed(edit.txn, edit.mailbox, new, lambda: bag)
     edit.log(row.fid, number, log.Kind.CHANGED, mid=row.mid, uid=row.uid)
     return new
 
@@ -460,6 +479,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
     """Give a message other content: it keeps its MID, takes a new CN and UID, and the old UID is gone.
     `new.blob` is the new MIME or 0; the old one's reference is released."""
     txn, mailbox = edit.txn, edit.mailbox
+    views.left(txn, mailbox, row, _bag(edit, row.mid))
     _reindex(edit, row, 0, 0, keep=False)
     _count(edit, row, -1)
     _unmark(edit, row)

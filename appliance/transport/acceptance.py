@@ -1,6 +1,6 @@
 """Taking a message in: who may send to whom, and the one transaction in which it arrives.
 
-`judge_sender` and `judge_recipient` answer while the envelope is spoken, from a snapshot. `accept` is the
+`judge_sender` and `judge_expansion` answer while the envelope is spoken, from a snapshot. `accept` is the
 write function: it follows every recipient to its end (aliases, details, groups), delivers to all mailboxes
 with one stored copy, and leaves one queue entry for everybody else: recipients elsewhere, mailboxes that
 refused for now, outcomes that somebody asked to be told of. What was accepted is therefore either in a
@@ -13,11 +13,11 @@ Invariants:
 - `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from appliance.directory import domains, resolve
+from appliance.directory import domains, entries, resolve
 from appliance.directory.addresses import BadAddress, parse
 from appliance.directory.model import Entry
 from appliance.directory.resolve import Expansion, SendAs, Status
@@ -42,7 +42,6 @@ class Verdict(Enum):
     REFUSED = "the recipient does not take mail from this sender"
     FULL = "mailbox full"
     BAD = "not an address"
-    NO_SENDER = "the sender's address does not exist here"
     NOT_YOURS = "not permitted to send as this sender"
 
 
@@ -98,6 +97,10 @@ class Mail:
     """When a message arrived that has been in the queue before, else 0."""
     attempts: int = 0
     """How often the queue has tried it."""
+    version: int = -1
+    """The version of the directory that `known` is of."""
+    known: Mapping[str, Expansion] = field(default_factory=dict)
+    """Expansions that were looked up already, for any sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +120,12 @@ class NobodyTook(Exception):
         self.looped = looped
 
 
-def judge_sender(txn: ReadTxn, sender: str, user: Entry | None) -> Verdict:
-    """Whether MAIL FROM is taken. Users send as themselves or as who lets them; mail from outside may not
-    come from an address of ours that does not exist."""
-    if user is not None:
-        if not sender:
-            return Verdict.OK  # a user's own reports: MDNs (RFC 8098 3)
-        return Verdict.NOT_YOURS if resolve.may_send_as(txn, user, sender) is SendAs.NO else Verdict.OK
-    if not sender:
+def judge_sender(txn: ReadTxn, sender: str, user: Entry) -> Verdict:
+    """Whether a user's MAIL FROM is taken: users send as themselves or as who lets them. (Mail from outside
+    may come from anybody, also from our own domains: mailing lists, machines of the house.)"""
+    if not sender:  # users' own reports, such as MDNs, have no sender (RFC 8098 3)
         return Verdict.OK
-    try:
-        parsed = parse(sender)
-    except BadAddress:
-        return Verdict.OK  # an address that our directory cannot hold is not ours
-    if not domains.is_served(txn, parsed.domain):
-        return Verdict.OK
-    known = resolve.lookup(txn, sender)[0] is not None or parsed.key.startswith("postmaster@")
-    return Verdict.OK if known else Verdict.NO_SENDER
+    return Verdict.NOT_YOURS if resolve.may_send_as(txn, user, sender) is SendAs.NO else Verdict.OK
 
 
 def judge_author(txn: ReadTxn, user: Entry, addresses: list[str]) -> SendAs:
@@ -148,9 +140,8 @@ def judge_author(txn: ReadTxn, user: Entry, addresses: list[str]) -> SendAs:
     return found
 
 
-def judge_recipient(txn: ReadTxn, address: str, user: Entry | None, size: int) -> Verdict:
-    """Whether RCPT TO is taken; `size` as declared, -1 when it was not."""
-    found = _expand(txn, address, user, trusted=False)
+def judge_expansion(txn: ReadTxn, found: Expansion, user: Entry | None, size: int) -> Verdict:
+    """Whether RCPT TO is taken, whose address leads to `found`; `size` as declared, -1 when it was not."""
     if found.status is Status.EXTERNAL and found.entry is None and user is None:
         return Verdict.NO_RELAY
     verdict = _OF_STATUS[found.status]
@@ -169,7 +160,8 @@ def _is_full(txn: ReadTxn, mailbox: int, size: int) -> bool:
     return bool(usage.receive) and usage.size + size > usage.receive
 
 
-def _expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:
+def expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:
+    """`resolve.expand`, with the addresses that a server has to take for its own name."""
     found = resolve.expand(txn, address, user, trusted=trusted)
     if found.status is Status.EXTERNAL and found.entry is None:
         organization = domains.get(txn)
@@ -182,8 +174,10 @@ def _expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) ->
 class _Plan:
     """Where a message goes."""
 
+    known: Mapping[str, Expansion]
     targets: dict[tuple[int, int], tuple[Target, Recipient]] = field(default_factory=dict)
-    remote: dict[str, QueueRecipient] = field(default_factory=dict)
+    remote: dict[str, tuple[str, QueueRecipient]] = field(default_factory=dict)
+    """By address: the sender it goes out under, and the recipient."""
     settled: list[QueueRecipient] = field(default_factory=list)
     refusals: list[Verdict] = field(default_factory=list)
     loops: int = 0
@@ -191,24 +185,32 @@ class _Plan:
 
 def accept(txn: WriteTxn, mail: Mail) -> Accepted:
     """Deliver and queue a message. Raises NobodyTook, and the store's errors."""
-    plan = _Plan()
+    plan = _Plan(mail.known if mail.known and mail.version == entries.version(txn) else {})
     for recipient in mail.recipients:
         _plan(txn, mail, recipient, plan)
     ways = list(plan.targets.values())
     outcomes = deliver(txn, mail.incoming, [target for target, _ in ways], now=mail.now)
-    queued = [*plan.remote.values(), *plan.settled]
+    queued = [recipient for sender, recipient in plan.remote.values() if sender == mail.sender]
+    queued += plan.settled
     delivered, blob = 0, 0
     for outcome, (_, recipient) in zip(outcomes, ways, strict=True):
         if outcome.row is not None:
             delivered, blob = delivered + 1, outcome.row.blob
         queued += _after(outcome, recipient, plan)
     lost = all(entry.state is State.FAILED for entry in queued)
-    if not delivered and lost:
+    others = {sender for sender, _ in plan.remote.values()} - {mail.sender}
+    if not delivered and lost and not others:
         raise NobodyTook(plan.refusals[0] if plan.refusals else Verdict.NO_USER, plan.loops > 0)
-    if not queued:
+    if not queued and not others:
         return Accepted(delivered, 0)
-    entry = _entry(mail, tuple(queued), blob or blobs.bind(txn, mail.incoming.prepared, references=0))
-    return Accepted(delivered, queue.insert(txn, entry))
+    blob = blob or blobs.bind(txn, mail.incoming.prepared, references=0)
+    number = queue.insert(txn, _entry(mail, tuple(queued), blob)) if queued else 0
+    for owner in sorted(others):
+        # RFC 5321 3.9.2: what goes wrong with members is the list's affair; RFC 3461 5.2.7.1: so are reports.
+        members = tuple(recipient for sender, recipient in plan.remote.values() if sender == owner)
+        listed = replace(mail, sender=owner, ret="", envid="")
+        number = queue.insert(txn, _entry(listed, members, blob)) or number
+    return Accepted(delivered, number)
 
 
 def _entry(mail: Mail, recipients: tuple[QueueRecipient, ...], blob: int) -> QueueEntry:
@@ -232,7 +234,9 @@ def _entry(mail: Mail, recipients: tuple[QueueRecipient, ...], blob: int) -> Que
 
 
 def _plan(txn: ReadTxn, mail: Mail, recipient: Recipient, plan: _Plan) -> None:
-    found = _expand(txn, recipient.address, mail.user, trusted=mail.trusted)
+    found = plan.known.get(recipient.address)
+    if found is None:
+        found = expand(txn, recipient.address, mail.user, trusted=mail.trusted)
     verdict = _OF_STATUS[found.status]
     if found.status is Status.EXTERNAL and found.entry is None and mail.user is None and not mail.trusted:
         verdict = Verdict.NO_RELAY
@@ -249,7 +253,10 @@ def _plan(txn: ReadTxn, mail: Mail, recipient: Recipient, plan: _Plan) -> None:
         plan.targets.setdefault((target.mailbox, target.folder), (target, member))
     for external in found.external:
         waiting = QueueRecipient(external.address, member.notify, member.orcpt)
-        plan.remote.setdefault(_remote_key(external.address), waiting)
+        sender = mail.sender
+        if external.group and found.owner and sender:
+            sender, waiting = found.owner, QueueRecipient(external.address)
+        plan.remote.setdefault(_remote_key(external.address), (sender, waiting))
 
 
 def _targets(found: Expansion, recipient: Recipient, mail: Mail, plan: _Plan) -> Iterator[Target]:

@@ -153,15 +153,6 @@ def _bare(address: Address) -> Address:
     return address
 
 
-def is_domain(text: str) -> bool:
-    """Whether `text` is a domain or an address literal, nothing else (the argument of EHLO)."""
-    try:
-        _, rest = _take_domain(text)
-    except AddressError:
-        return False
-    return not rest
-
-
 def idna(domain: str) -> str:
     """A domain as A-labels, for DNS. Raises AddressError."""
     if domain.isascii():

@@ -8,13 +8,14 @@ All are pure; an entry that was dropped meanwhile is left alone.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from appliance.directory import entries
 from appliance.mailbox.incoming import Incoming
 from appliance.store import queue
 from appliance.store.errors import NotFound
 from appliance.store.kv import WriteTxn
 from appliance.store.queue import QueueEntry, QueueRecipient, State
 from appliance.transport import dsn, retry
-from appliance.transport.acceptance import Mail, NobodyTook, Recipient, accept
+from appliance.transport.acceptance import STATUS_CODES, Mail, NobodyTook, Recipient, accept
 
 UNREPORTED_WAIT = retry.DELAYS[0]
 """How long settled recipients wait whose report cannot be made yet (FILETIME units)."""
@@ -41,7 +42,9 @@ def deliver_here(txn: WriteTxn, number: int, addresses: Sequence[str], incoming:
     except NotFound:
         return
     ours = [r for r in entry.pending if r.address in addresses]
+    user = entries.by_mailbox(txn, entry.mailbox) if entry.mailbox else None
     mail = Mail(
+        user=user,
         sender=entry.sender,
         recipients=tuple(Recipient(r.address, r.notify, r.orcpt) for r in ours),
         incoming=incoming,
@@ -52,14 +55,14 @@ def deliver_here(txn: WriteTxn, number: int, addresses: Sequence[str], incoming:
         ret=entry.ret,
         envid=entry.envid,
         origin=entry.origin,
-        trusted=True,
+        trusted=user is None,  # mail from outside was judged when it came, reports go to anybody
         arrived=entry.arrived,
         attempts=entry.attempts + 1,
     )
     try:
         accept(txn, mail)
     except NobodyTook as nobody:
-        status = "5.4.6" if nobody.looped else "5.1.1"
+        status = "5.4.6" if nobody.looped else STATUS_CODES.get(nobody.verdict, "5.1.1")
         outcomes = [
             replace(r, state=State.FAILED, status=status, answer=dsn.clean(str(nobody))) for r in ours
         ]

@@ -6,6 +6,7 @@ from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
+from tests.fuzz.smtp import SMTP_TARGETS
 
 TARGETS: tuple[Target, ...] = (
     *CONVERT_TARGETS,
@@ -13,4 +14,5 @@ TARGETS: tuple[Target, ...] = (
     *DIRECTORY_TARGETS,
     *POP3_TARGETS,
     *MIME_TARGETS,
+    *SMTP_TARGETS,
 )

@@ -26,7 +26,7 @@ class Indexed(Box):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.texts = 0
-        self.indexer = Indexer(self.store, self.document)
+        self.indexer = Indexer(self.store, self.document, settled=lambda row: True)
         self.index = FullText(directory)
 
     def document(self, txn: ReadTxn, mailbox: int, row: Row) -> Iterator[str]:
@@ -181,6 +181,15 @@ def test_long_documents_are_always_possible(box: Indexed, monkeypatch: pytest.Mo
     assert len(box.possible("short") or ()) == 2
 
 
+def test_messages_without_mime_are_always_possible(box: Indexed) -> None:
+    rows = box.add(Mail(text="born in mapi"))
+    indexer = Indexer(box.store, box.document)
+    while not indexer.step(box.mailbox):
+        pass
+    indexer.close()
+    assert box.possible("elsewhere") == {rows[0].mid}
+
+
 def test_a_damaged_or_missing_file_is_made_anew(box: Indexed, tmp_path: Path) -> None:
     box.add(*[Mail(text=f"word{n}") for n in range(50)])
     box.catch_up()
@@ -258,7 +267,9 @@ def test_the_thread_indexes_when_nobody_is_busy(box: Indexed) -> None:
         yield from box.document(txn, mailbox, row)
         done.set()
 
-    thread = IndexThread(box.store, watched, busy=is_busy, pause=0.001, settle=0.001)
+    thread = IndexThread(
+        box.store, watched, busy=is_busy, pause=0.001, settle=0.001, settled=lambda row: True
+    )
     assert asked.wait(10)
     assert not done.is_set()
     busy.clear()

@@ -60,8 +60,14 @@ class Sending:
         self._unverified.verify_mode = ssl.CERT_NONE
         self.runner: Runner
 
-    async def remote(self, *extensions: str, domain: str = "", tls: ssl.SSLContext | None = None) -> Remote:
-        made = await Remote(*extensions, tls=tls).start()
+    async def remote(
+        self,
+        *extensions: str,
+        domain: str = "",
+        tls: ssl.SSLContext | None = None,
+        implicit: ssl.SSLContext | None = None,
+    ) -> Remote:
+        made = await Remote(*extensions, tls=tls, implicit=implicit).start()
         self.remotes.append(made)
         if domain:
             self.dns.domain(domain, made)

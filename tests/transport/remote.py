@@ -20,7 +20,9 @@ class Got:
 class Remote:
     """`answers` maps the beginning of a command line to the reply, or to None to hang up, or to "hang"."""
 
-    def __init__(self, *extensions: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *extensions: str, tls: ssl.SSLContext | None = None, implicit: ssl.SSLContext | None = None
+    ) -> None:
         self.extensions = extensions
         self.answers: dict[str, str | None] = {}
         self.got: list[Got] = []
@@ -29,12 +31,12 @@ class Remote:
         self.open = 0
         self.most_open = 0
         self.port = 0
-        self._tls = tls
+        self._tls, self._implicit = tls, implicit
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> "Remote":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._implicit)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

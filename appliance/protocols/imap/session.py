@@ -248,8 +248,7 @@ class Session:
 
     async def _prepare(self, asked: LiteralAsked) -> bool:
         """Check an announced literal; whether it is a message to be streamed. Raises No, Bad, Refused."""
-        known = self._lookup(asked.pieces)
-        upload = known.upload if known is not None and known.states & self.state else None
+        upload = self._lookup(asked.pieces).upload
         if upload is not None and upload.is_message(asked.pieces):
             if asked.size > self.services.append_limit:
                 raise No("The message is too big.", b"TOOBIG")  # RFC 7889 5
@@ -310,14 +309,17 @@ class Session:
 
     # -- commands -------------------------------------------------------------------------------------
 
-    def _lookup(self, pieces: tuple[Piece, ...]) -> Command | None:
+    def _lookup(self, pieces: tuple[Piece, ...]) -> Command:
+        """The command that a literal belongs to. Raises Bad, so that nothing is asked for in vain."""
         cursor = Cursor(pieces[:1])
-        try:
-            cursor.tag()
-            cursor.space()
-            return self._named(cursor)
-        except Bad:
-            return None
+        cursor.tag()
+        cursor.space()
+        return self._legal(self._named(cursor))
+
+    def _legal(self, command: Command) -> Command:
+        if not command.states & self.state:
+            raise Bad("Not in this state.")
+        return command
 
     def _named(self, cursor: Cursor) -> Command:
         name = cursor.word("a command")
@@ -336,9 +338,7 @@ class Session:
         try:
             tag = self.tag = cursor.tag()
             cursor.space()
-            command = self._named(cursor)
-            if not command.states & self.state:
-                raise Bad("Not in this state.")
+            command = self._legal(self._named(cursor))
             if self.upload.refusal is not None:
                 raise self.upload.refusal
             arguments = command.parse(cursor)

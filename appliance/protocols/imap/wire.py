@@ -56,8 +56,8 @@ def astring(data: bytes, *, utf8: bool = False) -> bytes:
 
 
 def mailbox(name: str, *, utf8: bool) -> bytes:
-    """A mailbox name. Names with anything unusual stand in quotes, as clients expect."""
-    return string(encode(name, utf8), utf8=utf8) if name != "INBOX" else b"INBOX"
+    """A mailbox name."""
+    return astring(encode(name, utf8), utf8=utf8)
 
 
 def parens(items: Iterable[bytes]) -> bytes:

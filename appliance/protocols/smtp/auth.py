@@ -128,7 +128,13 @@ def _logged_on(session: SmtpSession, login: Login, name: str) -> bytes:
 
 
 async def _failed(session: SmtpSession, failure: Failure, name: str) -> bytes:
-    _log.info("smtp peer=%s mechanism=%s refused=%s", session.connection.peer, name, failure.reason.name)
+    session.service.tell(
+        "smtp log-on failed",
+        session.connection.peer,
+        mechanism=name,
+        reason=failure.reason.name,
+        user=failure.name,
+    )
     if failure.delay:
         await asyncio.sleep(failure.delay)
     other = replies.NTLM_FAILED if name == "NTLM" else replies.AUTH_FAILED

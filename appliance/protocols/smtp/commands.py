@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import Flag, auto
 from typing import TYPE_CHECKING
 
 from appliance.net.bridge import read_now
@@ -16,8 +15,7 @@ from appliance.protocols.smtp import grammar, replies
 from appliance.protocols.smtp.auth import authenticate, mechanisms
 from appliance.protocols.smtp.grammar import MailCommand, RcptCommand
 from appliance.protocols.smtp.receiving import receive_chunk, receive_data, skip_chunk
-from appliance.transport.acceptance import Recipient, Verdict, judge_recipient, judge_sender
-from appliance.transport.addresses import is_domain
+from appliance.transport.acceptance import Recipient, Verdict, judge_sender
 
 if TYPE_CHECKING:
     from appliance.protocols.smtp.session import SmtpSession
@@ -29,21 +27,21 @@ MAX_MESSAGES = 10_000
 """Messages in one session."""
 
 
-class Needs(Flag):
-    """What must hold before a command runs."""
+class Needs:
+    """What must hold before a command runs: bits (plain integers: enum.Flag costs as much as a command)."""
 
-    TLS = auto()
-    GREETING = auto()
-    AUTH = auto()
-    MAIL = auto()
-    NO_MAIL = auto()
-    RECIPIENT = auto()
-    NO_CHUNKS = auto()
-    PROGRESS = auto()
+    TLS = 1
+    GREETING = 2
+    AUTH = 4
+    MAIL = 8
+    NO_MAIL = 16
+    RECIPIENT = 32
+    NO_CHUNKS = 64
+    PROGRESS = 128
     """No need, a mark: the command brings a message on, so it does not count as idle."""
 
 
-NOTHING = Needs(0)
+NOTHING = 0
 Reply = bytes | Awaitable[bytes]
 
 
@@ -54,7 +52,7 @@ class Command:
 
     name: str
     run: Callable[[SmtpSession, str], Reply]
-    needs: Needs
+    needs: int
     syntax: str
     skip: Callable[[SmtpSession, str], Awaitable[None]] | None = None
     nested: bytes = replies.NESTED_MAIL
@@ -67,7 +65,6 @@ _VERDICTS = {
     Verdict.REFUSED: replies.REFUSED_RECIPIENT,
     Verdict.FULL: replies.MAILBOX_FULL_NOW,
     Verdict.BAD: replies.BAD_RECIPIENT,
-    Verdict.NO_SENDER: replies.NO_SENDER_DOMAIN,
     Verdict.NOT_YOURS: replies.NOT_YOUR_ADDRESS,
 }
 
@@ -171,9 +168,11 @@ def mail(session: SmtpSession, argument: str) -> bytes:
         session.ending = True
         return replies.TOO_MANY_MESSAGES
     sender = str(command.sender) if command.sender else ""
-    verdict = read_now(session.service.store, lambda txn: judge_sender(txn, sender, session.user))
-    if verdict is not Verdict.OK:
-        return _VERDICTS[verdict]
+    user = session.user
+    if user is not None:
+        verdict = read_now(session.service.store, lambda txn: judge_sender(txn, sender, user))
+        if verdict is not Verdict.OK:
+            return _VERDICTS[verdict]
     if session.service.is_full():
         return replies.STORE_FULL
     session.transaction = session.new_transaction(command)
@@ -198,8 +197,8 @@ def rcpt(session: SmtpSession, argument: str) -> bytes:
 def _judge(session: SmtpSession, mail: MailCommand, argument: str) -> tuple[bytes, Recipient | None]:
     command = grammar.parse_rcpt(argument, extended=session.extended, smtputf8=mail.smtputf8)
     address = _complete(session, command)
-    user = session.user
-    verdict = read_now(session.service.store, lambda txn: judge_recipient(txn, address, user, mail.size))
+    lookups, user = session.service.lookups, session.user
+    verdict = read_now(session.service.store, lambda txn: lookups.recipient(txn, address, user, mail.size))
     if verdict is not Verdict.OK:
         return _VERDICTS[verdict], None
     return replies.RECIPIENT_OK, Recipient(address, command.notify, command.orcpt)
@@ -209,12 +208,6 @@ def _complete(session: SmtpSession, command: RcptCommand) -> str:
     """The address; `postmaster` alone is ours (RFC 5321 4.5.1)."""
     recipient = command.recipient
     return str(recipient) if recipient.domain else f"{recipient.local}@{session.hostname}"
-
-
-def is_greeting(text: str) -> bool:
-    """Whether a greeting's argument is a domain or an address literal. We note it; we refuse nobody for it
-    (RFC 5321 4.1.4)."""
-    return is_domain(text)
 
 
 _SENDING = Needs.TLS | Needs.GREETING | Needs.AUTH | Needs.PROGRESS

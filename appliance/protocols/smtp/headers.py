@@ -7,10 +7,14 @@ MAX_HEAD is not looked at any further, and refused on submission, because a Bcc 
 
 import re
 from collections.abc import Sequence
-from email.utils import getaddresses
+
+from appliance.formats.mime.addresses import Group, parse_addresses
 
 MAX_HEAD = 1 << 20
 """Octets of a header section that we look at, and that a submission may have."""
+
+MAX_SEEN = 128 << 10
+"""Octets of a header section from outside that are looked at for hops and loops."""
 
 MAX_HOPS = 100
 """Received fields after which a message is taken to loop (RFC 5321 6.3)."""
@@ -29,7 +33,8 @@ class HeadReader:
         self.hold = hold
         self._held = bytearray()
         self.head = b""
-        """The section with the CR LF of its last line, without the empty line; set when `complete`."""
+        """The section with the CR LF of its last line, without the empty line; set when `complete`. Its
+        beginning where it is longer than what is looked at."""
         self.complete = False
         self.overflow = False
 
@@ -46,8 +51,9 @@ class HeadReader:
             end = self._held.find(b"\r\n\r\n", start)
             end = end + 2 if end >= 0 else -1
         if end < 0:
-            if len(self._held) > MAX_HEAD:
+            if len(self._held) > (MAX_HEAD if self.hold else MAX_SEEN):
                 self.overflow = True
+                self.head = b"" if self.hold else bytes(self._held)
                 self._held.clear()
             return b"" if self.hold else data
         rest = self._close(end)
@@ -95,9 +101,13 @@ def authors(found: Sequence[tuple[bytes, bytes]]) -> list[str]:
     """The addresses of Resent-From where there is one, else of From."""
     names = {name for name, _ in found}
     wanted = b"resent-from" if b"resent-from" in names else b"from"
-    values = [raw.partition(b":")[2].decode("utf-8", "replace") for name, raw in found if name == wanted]
-    unfolded = [re.sub(r"\r\n(?=[ \t])", "", value).strip() for value in values]
-    return [address for _, address in getaddresses(unfolded) if address]
+    found_addresses: list[str] = []
+    for name, raw in found:
+        if name == wanted:
+            for item in parse_addresses(raw.partition(b":")[2]):
+                members = item.members if isinstance(item, Group) else (item,)
+                found_addresses += [member.address for member in members if member.local]
+    return found_addresses
 
 
 def mend(

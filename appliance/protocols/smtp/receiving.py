@@ -56,7 +56,7 @@ class Reception:
         self._session = session
         self._transaction = transaction
         self._service = session.service
-        self._submission = session.port.submission
+        self._submission = session.submission
         self._ingest: Ingest | None = Ingest(session.service.store)
         self._head = headers.HeadReader(hold=self._submission)
         self._now = session.service.now()
@@ -88,11 +88,12 @@ class Reception:
         if self._head.complete:
             await self._store(data)
             return
+        known = self._head.overflow
         rest = self._head.feed(data)
         if self._head.overflow and self._submission:
             self.fail(replies.HEADER_TOO_BIG)
             return
-        if self._head.complete:
+        if self._head.complete or self._head.overflow != known:
             await self._head_done()
         await self._store(rest)
 
@@ -191,7 +192,10 @@ class Reception:
             smtputf8=command.smtputf8,
             tls=f"{connection.tls_version} {connection.tls_cipher}" if session.secure else "",
         )
+        version, known = self._service.lookups.known()
         return Mail(
+            version=version,
+            known={r.address: known[r.address] for r in self._transaction.recipients if r.address in known},
             sender=str(command.sender) if command.sender else "",
             recipients=tuple(self._transaction.recipients),
             incoming=ingest.finish(),
@@ -235,7 +239,7 @@ async def receive_data(session: SmtpSession, argument: str) -> bytes:
     if transaction.mail.body == "BINARYMIME":  # RFC 3030 3
         return replies.BINARY_NEEDS_BDAT
     reception = transaction.reception = Reception(session, transaction)
-    decoder = DotDecoder(mend=session.port.submission)
+    decoder = DotDecoder(mend=session.submission)
     session.write(replies.DATA_GO)
     while not decoder.ended:
         data = await session.connection.read_some(READ_PIECE)
@@ -245,7 +249,7 @@ async def receive_data(session: SmtpSession, argument: str) -> bytes:
             return replies.TOO_BIG
     if decoder.rest:
         session.connection.unread(decoder.rest)
-    if decoder.bare and not session.port.submission:
+    if decoder.bare and not session.submission:
         reception.fail(replies.BARE_LINE_END)
     reply = await reception.finish()
     session.reset()

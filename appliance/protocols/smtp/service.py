@@ -1,12 +1,15 @@
 """What the SMTP sessions of this process share: settings, the store, names for messages, log-on."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from appliance.directory.authenticate import Authenticator
 from appliance.mapi.times import from_unix_ns
+from appliance.net.log import Quiet
 from appliance.store.store import Store
+from appliance.transport.lookups import Lookups
 from appliance.transport.trace import Tokens
 
 MAX_SIZE = 100 << 20
@@ -58,9 +61,17 @@ class SmtpService:
     settings: SmtpSettings
     authenticator: Authenticator | None = None
     """How users log on; None: AUTH is not offered."""
+    quiet: Quiet | None = None
+    """Where refusals are logged, that strangers can provoke."""
+    lookups: Lookups = field(default_factory=Lookups)
     tokens: Tokens = field(default_factory=Tokens)
     now: Callable[[], int] = _now
     """The time, as FILETIME."""
+
+    def tell(self, message: str, peer: str, **fields: object) -> None:
+        """Log a refusal: one line for each address, message and minute, then a count."""
+        if self.quiet is not None:
+            self.quiet.line(logging.INFO, message, peer=peer, **fields)
 
     def is_full(self) -> bool:
         """Whether the store has no room for mail."""

@@ -160,7 +160,7 @@ class SmtpSession(SMTP):
     def refuse(self, reply: bytes) -> None:
         """Give a reply that refuses something, and count it."""
         self.errors += 1
-        _log.debug("smtp peer=%s refused=%s", self.connection.peer, reply[:9].decode())
+        self.service.tell(f"smtp refused {reply[:9].decode()}", self.connection.peer, port=self.port.name)
         self.write(reply)
         if self.errors >= MAX_ERRORS and not self.ending:
             self.write(replies.TOO_MANY_ERRORS)
@@ -176,7 +176,7 @@ class SmtpSession(SMTP):
             if command.skip is not None:
                 await command.skip(self, line.argument)
             return missing
-        if Needs.PROGRESS in command.needs:
+        if command.needs & Needs.PROGRESS:
             self.idle = 0
         else:
             self.idle += 1
@@ -189,22 +189,27 @@ class SmtpSession(SMTP):
     def _missing(self, command: Command) -> bytes:
         """The reply to a command that may not be given now, or nothing."""
         needs, transaction = command.needs, self.transaction
-        if Needs.TLS in needs and self.port.require_tls and not self.secure and not self.local:
+        if needs & Needs.TLS and self.port.require_tls and not self.secure and not self.local:
             return replies.TLS_REQUIRED  # RFC 3207 4
-        if Needs.GREETING in needs and not self.session.host_name:
+        if needs & Needs.GREETING and not self.session.host_name:
             return replies.NEED_HELO
-        if Needs.AUTH in needs and self.port.require_auth and self.user is None:
+        if needs & Needs.AUTH and self.port.require_auth and self.user is None:
             return replies.AUTH_REQUIRED  # RFC 4954 6
-        if Needs.NO_CHUNKS in needs and transaction is not None and transaction.reception is not None:
+        if needs & Needs.NO_CHUNKS and transaction is not None and transaction.reception is not None:
             return replies.IN_BDAT  # RFC 3030 2
-        if Needs.NO_MAIL in needs and transaction is not None:
+        if needs & Needs.NO_MAIL and transaction is not None:
             return command.nested
-        if Needs.MAIL in needs and transaction is None:
+        if needs & Needs.MAIL and transaction is None:
             return replies.NEED_MAIL
-        if Needs.RECIPIENT in needs and transaction is not None and not transaction.recipients:
+        if needs & Needs.RECIPIENT and transaction is not None and not transaction.recipients:
             # RFC 2033 and RFC 5321 4.1.1.4: 554 where recipients were given, and none was taken.
             return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.NEED_RCPT
         return b""
+
+    @property
+    def submission(self) -> bool:
+        """Whether messages are mended and their authors checked: mail of users, on any port."""
+        return self.port.submission or self.user is not None
 
     @property
     def local(self) -> bool:

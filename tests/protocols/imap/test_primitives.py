@@ -181,7 +181,7 @@ def test_astrings() -> None:
     assert wire.mailbox("INBOX", utf8=False) == b"INBOX"
     assert wire.mailbox('a"b\\c', utf8=False) == b'"a\\"b\\\\c"'
     assert wire.mailbox("ü", utf8=True) == '"ü"'.encode()
-    assert wire.mailbox("ü", utf8=False) == b'"&APw-"'
+    assert wire.mailbox("ü", utf8=False) == b"&APw-"
     assert wire.mailbox("50%", utf8=False) == b'"50%"'
 
 

@@ -1,0 +1,52 @@
+"""Sort keys of table rows: bytes that compare as the sort order says.
+
+Each column gives a presence byte and its value in an order-keeping form; a descending column is inverted.
+Rows without the value come first when ascending. Parts end by themselves, so keys of several columns are
+their parts back to back, and the key of a category is a prefix of its rows' keys.
+"""
+
+import struct
+
+from appliance.mapi.sorts import Direction, SortOrder
+from appliance.mapi.types import Value
+from appliance.store import collation
+
+MAX_BYTES = 160
+"""Bytes of a binary value that count."""
+
+_INVERT = bytes(255 - byte for byte in range(256))
+_ABSENT, _PRESENT = b"\0", b"\1"
+_SIGN = 1 << 63
+_FLOAT = struct.Struct(">d")
+
+
+def part(value: Value, direction: Direction) -> bytes:
+    """One column of a key."""
+    raw = _ABSENT if value is None else _PRESENT + _comparable(value)
+    return raw.translate(_INVERT) if direction == Direction.DESCENDING else raw
+
+
+def _comparable(value: Value) -> bytes:
+    if isinstance(value, bool):
+        return b"\1" if value else b"\0"
+    if isinstance(value, int):
+        return ((value + _SIGN) & ((1 << 64) - 1)).to_bytes(8, "big")
+    if isinstance(value, float):
+        raw = int.from_bytes(_FLOAT.pack(value), "big")
+        return (raw ^ ((1 << 64) - 1) if raw & _SIGN else raw | _SIGN).to_bytes(8, "big")
+    if isinstance(value, str):
+        return _terminated(collation.key(value))
+    if isinstance(value, bytes):
+        return _terminated(value[:MAX_BYTES])
+    if isinstance(value, tuple):
+        return b"".join(_PRESENT + _comparable(one) for one in value[:8]) + _ABSENT
+    return b""
+
+
+def _terminated(raw: bytes) -> bytes:
+    return raw.replace(b"\0", b"\0\xff") + b"\0\0"
+
+
+def parts(orders: tuple[SortOrder, ...], values: list[Value]) -> list[bytes]:
+    """The parts of a key, one for each sort order."""
+    return [part(value, order.direction) for order, value in zip(orders, values, strict=True)]

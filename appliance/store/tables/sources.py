@@ -1,0 +1,393 @@
+"""Where the rows of tables come from: one small class for each kind of table.
+
+A source lists records and says when they changed. A record answers for single properties; it reads its cold
+part when a property asks for it. Properties that higher layers compute (entry IDs, bodies) come through
+`Computed`, which is asked when the store has no value.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from appliance.formats import bags
+from appliance.mapi import tags
+from appliance.mapi.types import Value
+from appliance.store import classes, contents, folders, log, messages, permissions
+from appliance.store.contents import Row, RowFlag
+from appliance.store.errors import NotFound
+from appliance.store.folders import Folder
+from appliance.store.keys import Table, head_q
+from appliance.store.kv import ReadTxn
+
+Computed = Callable[[ReadTxn, int, int], Value]
+"""computed(txn, object id, tag): a property that the store does not hold, or None."""
+
+
+class Record(Protocol):
+    """A row of a table, in one snapshot."""
+
+    @property
+    def id(self) -> int:
+        """What identifies the row in its table: MID, FID, number."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether it counts for PidTagContentUnreadCount."""
+
+    def get(self, tag: int) -> Value:
+        """A property, None when the row has none."""
+
+    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
+        """The recipients or attachments, for restrictions on sub-objects."""
+
+
+class Source(Protocol):
+    """The rows under a table, without order."""
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """Equal for sources of the same rows."""
+
+    def version(self, txn: ReadTxn) -> int:
+        """A number that grows when rows change."""
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """Every row."""
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """The ids that changed after a version; None when that is not known."""
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """One row."""
+
+
+def _nothing(txn: ReadTxn, id_: int, tag: int) -> Value:
+    return None
+
+
+# PidTagMessageFlags (MS-OXCMSG 2.2.1.6)
+_MESSAGE_FLAGS = (
+    (RowFlag.SEEN, 0x01),
+    (RowFlag.UNMODIFIED, 0x02),
+    (RowFlag.SUBMITTED, 0x04),
+    (RowFlag.DRAFT, 0x08),
+    (RowFlag.HAS_ATTACHMENT, 0x10),
+    (RowFlag.FROM_ME, 0x20),
+    (RowFlag.RESEND, 0x80),
+    (RowFlag.NOTIFY_READ, 0x100),
+    (RowFlag.NOTIFY_UNREAD, 0x200),
+    (RowFlag.EVER_READ, 0x400),
+    (RowFlag.INTERNET, 0x2000),
+    (RowFlag.UNTRUSTED, 0x8000),
+)
+
+
+def message_flags(row: Row) -> int:
+    """PidTagMessageFlags of a row."""
+    flags = sum(bit for flag, bit in _MESSAGE_FLAGS if row.flags & flag)
+    return flags | (0x40 if row.associated else 0)
+
+
+_ROW_VALUES: dict[int, Callable[[Row], Value]] = {
+    tags.PidTagMid: lambda row: row.mid,
+    tags.PidTagInstID: lambda row: row.mid,
+    tags.PidTagFolderId: lambda row: row.fid,
+    tags.PidTagParentFolderId: lambda row: row.fid,
+    tags.PidTagMessageFlags: message_flags,
+    tags.PidTagRead: lambda row: bool(row.flags & RowFlag.SEEN),
+    tags.PidTagMessageSize: lambda row: row.size,
+    tags.PidTagMessageSizeExtended: lambda row: row.size,
+    tags.PidTagMessageDeliveryTime: lambda row: row.received,
+    tags.PidTagLastModificationTime: lambda row: row.modified,
+    tags.PidTagChangeNumber: lambda row: row.cn,
+    tags.PidTagHasAttachments: lambda row: bool(row.flags & RowFlag.HAS_ATTACHMENT),
+    tags.PidTagImportance: lambda row: row.importance,
+    tags.PidTagAssociated: lambda row: row.associated,
+}
+
+
+class MessageRecord:
+    """A message: hot facts from its row, the rest from its bag."""
+
+    __slots__ = ("_bag", "_computed", "_deleted", "_mailbox", "_txn", "row")
+
+    def __init__(
+        self, txn: ReadTxn, mailbox: int, row: Row, computed: Computed = _nothing, deleted: int | None = None
+    ) -> None:
+        self._txn, self._mailbox, self.row = txn, mailbox, row
+        self._computed, self._deleted = computed, deleted
+        self._bag: bytes | None = None
+
+    @property
+    def id(self) -> int:
+        """The MID."""
+        return self.row.mid
+
+    @property
+    def unread(self) -> bool:
+        """As `Record`."""
+        return not self.row.flags & RowFlag.SEEN
+
+    def get(self, tag: int) -> Value:
+        """As `Record`."""
+        hot = _ROW_VALUES.get(tag)
+        if hot is not None:
+            return hot(self.row)
+        if tag == tags.PidTagDeletedOn:
+            return self._deleted
+        if tag == tags.PidTagMessageClass:
+            known = classes.name(self._txn, self.row.message_class)
+            if known:
+                return known
+        if self._bag is None:
+            try:
+                self._bag = messages.load(self._txn, self._mailbox, self.row.mid).packed_bag
+            except NotFound:
+                return None
+        value = bags.get(self._bag, tag)
+        return self._computed(self._txn, self.row.mid, tag) if value is None else value
+
+    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
+        """Recipients for PidTagMessageRecipients, attachments for PidTagMessageAttachments."""
+        kind = {0x0E12000D: messages.PART_RECIPIENT, 0x0E13000D: messages.PART_ATTACHMENT}.get(tag)
+        return [
+            BagRecord(part.number, part.packed).get
+            for part in messages.parts(self._txn, self._mailbox, self.row.mid)
+            if part.kind == kind
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class BagRecord:
+    """A row that is nothing but a packed bag."""
+
+    id: int
+    packed: bytes
+    unread: bool = False
+
+    def get(self, tag: int) -> Value:
+        """As `Record`."""
+        return self.id if tag == tags.PidTagInstID else bags.get(self.packed, tag)
+
+    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
+        """None."""
+        return ()
+
+
+class ContentsSource:
+    """The contents table of a folder, or its associated one."""
+
+    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = _nothing):
+        self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """As `Source`."""
+        return (1 + self._associated, self._mailbox, self._fid)
+
+    def version(self, txn: ReadTxn) -> int:
+        """As `Source`."""
+        return folders.get(txn, self._mailbox, self._fid).contents_mod
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """As `Source`."""
+        for row in contents.rows(txn, self._mailbox, self._fid, self._associated):
+            yield MessageRecord(txn, self._mailbox, row, self._computed)
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """As `Source`."""
+        if log.floor(txn, self._mailbox) > since:
+            return None
+        return {change.mid for change in log.changes(txn, self._mailbox, self._fid, since)}
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """As `Source`."""
+        row = contents.find(txn, self._mailbox, self._fid, id_, self._associated)
+        return MessageRecord(txn, self._mailbox, row, self._computed) if row is not None else None
+
+
+class DeletedSource:
+    """The soft-deleted contents of a folder."""
+
+    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = _nothing):
+        self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """As `Source`."""
+        return (3 + self._associated, self._mailbox, self._fid)
+
+    def version(self, txn: ReadTxn) -> int:
+        """As `Source`."""
+        return folders.get(txn, self._mailbox, self._fid).contents_mod
+
+    def _record(self, txn: ReadTxn, deleted: contents.Deleted) -> Record:
+        return MessageRecord(txn, self._mailbox, deleted.row, self._computed, deleted.when)
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """As `Source`."""
+        for deleted in contents.all_buried(txn, self._mailbox, self._fid):
+            if deleted.row.associated == self._associated:
+                yield self._record(txn, deleted)
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """As `Source`."""
+        if log.floor(txn, self._mailbox) > since:
+            return None
+        return {change.mid for change in log.changes(txn, self._mailbox, self._fid, since)}
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """As `Source`."""
+        try:
+            deleted = contents.buried(txn, self._mailbox, self._fid, id_)
+        except NotFound:
+            return None
+        return self._record(txn, deleted) if deleted.row.associated == self._associated else None
+
+
+_FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
+    tags.PidTagFolderId: lambda folder: folder.fid,
+    tags.PidTagInstID: lambda folder: folder.fid,
+    tags.PidTagParentFolderId: lambda folder: folder.parent,
+    tags.PidTagDisplayName: lambda folder: folder.name,
+    tags.PidTagContentCount: lambda folder: folder.total,
+    tags.PidTagContentUnreadCount: lambda folder: folder.unread,
+    tags.PidTagAssociatedContentCount: lambda folder: folder.associated,
+    tags.PidTagSubfolders: lambda folder: folder.subfolders > 0,
+    tags.PidTagFolderType: lambda folder: int(folder.kind),
+    tags.PidTagContainerClass: lambda folder: folder.container_class or None,
+    tags.PidTagMessageSize: lambda folder: min(folder.size, 0x7FFFFFFF),
+    tags.PidTagMessageSizeExtended: lambda folder: folder.size,
+    tags.PidTagDeletedCountTotal: lambda folder: folder.deleted_ever,
+    tags.PidTagCreationTime: lambda folder: folder.created,
+    tags.PidTagLastModificationTime: lambda folder: folder.modified,
+    tags.PidTagChangeNumber: lambda folder: folder.cn,
+}
+
+
+class FolderRecord:
+    """A folder and how deep it stands below the table's folder."""
+
+    __slots__ = ("_computed", "_depth", "_txn", "folder")
+
+    def __init__(self, txn: ReadTxn, folder: Folder, depth: int, computed: Computed) -> None:
+        self._txn, self.folder, self._depth, self._computed = txn, folder, depth, computed
+
+    @property
+    def id(self) -> int:
+        """The FID."""
+        return self.folder.fid
+
+    @property
+    def unread(self) -> bool:
+        """As `Record`."""
+        return False
+
+    def get(self, tag: int) -> Value:
+        """As `Record`."""
+        if tag == tags.PidTagDepth:
+            return self._depth
+        hot = _FOLDER_VALUES.get(tag)
+        if hot is not None:
+            return hot(self.folder)
+        value = bags.get(self.folder.packed_bag, tag) if self.folder.packed_bag else None
+        return self._computed(self._txn, self.folder.fid, tag) if value is None else value
+
+    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
+        """None."""
+        return ()
+
+
+class HierarchySource:
+    """The subfolders of a folder, with `deep` all below it (MS-OXCFOLD 2.2.1.13: Depth)."""
+
+    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = _nothing):
+        self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """As `Source`."""
+        return (5 + self._deep, self._mailbox, self._fid)
+
+    def version(self, txn: ReadTxn) -> int:
+        """As `Source`: folders' counts change with every message, so a table's rows are only as new as the
+        mailbox."""
+        return max((max(f.mod, f.contents_mod) for f in folders.walk(txn, self._mailbox)), default=0)
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """As `Source`, parents before their children."""
+        level = [(folder, 1) for folder in folders.children(txn, self._mailbox, self._fid)]
+        for folder, depth in level:
+            yield FolderRecord(txn, folder, depth, self._computed)
+            if self._deep:
+                level += [(f, depth + 1) for f in folders.children(txn, self._mailbox, folder.fid)]
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """Never known: hierarchies are small, they are read again."""
+        return None
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """As `Source`."""
+        return next((record for record in self.records(txn) if record.id == id_), None)
+
+
+class ListSource:
+    """Rows that a caller has at hand: recipients, attachments, permissions, rules."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = list(records)
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """As `Source`: shared with nobody."""
+        return (0, id(self))
+
+    def version(self, txn: ReadTxn) -> int:
+        """As `Source`: these rows stay as they are."""
+        return 0
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """As `Source`."""
+        return iter(self._records)
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """As `Source`."""
+        return set()
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """As `Source`."""
+        return next((record for record in self._records if record.id == id_), None)
+
+
+def parts_source(txn: ReadTxn, mailbox: int, mid: int, kind: int) -> ListSource:
+    """The recipients (PART_RECIPIENT) or attachments (PART_ATTACHMENT) table of a stored message."""
+    return ListSource(
+        BagRecord(part.number, part.packed) for part in messages.parts(txn, mailbox, mid) if part.kind == kind
+    )
+
+
+def permissions_source(
+    txn: ReadTxn, mailbox: int, fid: int, name: Callable[[int], str] = lambda member: ""
+) -> ListSource:
+    """The permissions table of a folder (MS-OXCPERM 2.2.4)."""
+    return ListSource(
+        BagRecord(
+            number,
+            bags.pack(
+                {
+                    tags.PidTagMemberId: member,
+                    tags.PidTagMemberName: name(member),
+                    tags.PidTagMemberRights: int(rights),
+                }
+            ),
+        )
+        for number, (member, rights) in enumerate(permissions.members(txn, mailbox, fid).items())
+    )
+
+
+def rules_source(txn: ReadTxn, mailbox: int, fid: int) -> ListSource:
+    """The rules table of a folder: packed bags under (folder, rule id)."""
+    prefix = head_q(mailbox, Table.RULES, fid)
+    return ListSource(
+        BagRecord(int.from_bytes(key[-8:], "big"), raw) for key, raw in txn.scan(prefix, prefix + b"\xff" * 9)
+    )
