@@ -64,10 +64,7 @@ class Parts:
 
     def offers(self) -> Offers:
         """What clients may be told of: every service, whichever process serves it."""
-        offset = self.settings.serve.port_offset
-        rows = [Offer(row.name, _moved(row.port, offset), _moved(row.tls_port, offset)) for row in SERVICES]
-        rows += [Offer(site.name, 80 + offset, 443 + offset, site.path) for site in SITES]
-        return Offers(rows)
+        return offers(self.settings)
 
     def limits(self) -> Limits:
         """The limits of one service."""
@@ -92,9 +89,28 @@ SERVICES = (
     Row("submission", "mta", 587, 465, "appliance.protocols.smtp.server:submission"),
     Row("imap", "access", 143, 993, "appliance.protocols.imap.server:service"),
     Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),
+    Row("http", "web", 80, 443, "appliance.protocols.http.server:service"),
 )
 
-TASKS: tuple[tuple[str, str], ...] = (("mta", "appliance.transport.task:run"),)
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Something that is served over HTTP: its name, the path that clients are told of, and where its routes
+    are made (`module:function`, called with the parts)."""
+
+    name: str
+    path: str
+    target: str
+
+
+SITES = (
+    Site("autodiscover", "/autodiscover/autodiscover.xml", "appliance.protocols.autodiscover.server:routes"),
+)
+
+TASKS: tuple[tuple[str, str], ...] = (
+    ("mta", "appliance.transport.task:run"),
+    ("web", "appliance.net.mdns:run"),
+)
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 
 
@@ -237,6 +253,14 @@ class Server:
         if not self.device_failed:
             self.store.close()
         self._announcer.close()
+
+
+def offers(settings: Settings) -> Offers:
+    """Every service with its ports, as the tables have them."""
+    offset = settings.serve.port_offset
+    rows = [Offer(row.name, _moved(row.port, offset), _moved(row.tls_port, offset)) for row in SERVICES]
+    rows += [Offer(site.name, 80 + offset, 443 + offset, site.path) for site in SITES]
+    return Offers(rows)
 
 
 def _moved(port: int | None, offset: int) -> int | None:

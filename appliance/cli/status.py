@@ -7,10 +7,14 @@ from typing import Any
 import click
 from cryptography import x509
 
+from appliance import app, config
+from appliance.cli.dns import zone
 from appliance.cli.tools import data_directory, json_option, open_store, print_json
+from appliance.directory import domains
 from appliance.net import health, running
+from appliance.net.interfaces import addresses
 from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY
-from appliance.store import keys
+from appliance.store import keys, settings
 from appliance.store.keys import SERVER, Table
 from appliance.store.kv import ReadTxn
 from appliance.store.store import FORMAT, Store
@@ -20,9 +24,13 @@ LAST_BACKUP = keys.pack(SERVER, Table.META, "last backup")
 
 
 @click.command()
+@click.option("--dns", is_flag=True, help="Print the DNS records that the served domains need.")
 @json_option
-def status(as_json: bool) -> None:
+def status(as_json: bool, dns: bool) -> None:
     """Roles, listeners, store, queue, backup, health."""
+    if dns:
+        click.echo(_zone())
+        return
     with open_store() as store:
         found = collect(store, data_directory())
     if as_json:
@@ -30,6 +38,13 @@ def status(as_json: bool) -> None:
         return
     for name in ("roles", "listeners", "store", "queue", "backup", "health"):
         click.echo(f"{name:10} {_told(name, found[name])}")
+
+
+def _zone() -> str:
+    with open_store() as store, store.read() as txn:
+        organization, texts = domains.get(txn), settings.texts(txn)
+    loaded = config.load(data_directory(), texts, {})
+    return zone(organization, app.offers(loaded), addresses())
 
 
 def collect(store: Store, data: Path) -> dict[str, Any]:

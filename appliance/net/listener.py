@@ -199,8 +199,10 @@ class Network:
             task.cancel()
         if waiting:
             await asyncio.wait(waiting, timeout=1.0)
-        for left in [*self._opened, *self._hosted]:
-            left.abort()
+        for connection in list(self._opened):
+            connection.abort()
+        for hosted in list(self._hosted):
+            hosted.abort()
         self._wheel.close()
         self.listeners.clear()
 

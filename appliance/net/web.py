@@ -215,7 +215,7 @@ class Route:
     """A row of the table. `path` is compared without regard to case; one that ends in `/*` takes everything
     below. `methods`: what reaches the handler (HEAD follows GET), empty for any. `login`: somebody must log
     on, who may use `protocol`. `loopback`: others than peers on this machine find nothing. `plain`: answered
-    without TLS too. `name` stands in metrics and log."""
+    without TLS too. `headers` are added to every response, errors included. `name` stands in the metrics."""
 
     name: str
     path: str
@@ -226,6 +226,7 @@ class Route:
     loopback: bool = False
     plain: bool = False
     max_body: int = MAX_BODY
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def is_host(text: str) -> bool:

@@ -42,6 +42,7 @@ class HttpConnection(H11Protocol):
 
     def __init__(self, config: Config, state: ServerState, hosted: Hosted, timeouts: Timeouts) -> None:
         super().__init__(config, state, {"peer": Peer(hosted)}, asyncio.get_running_loop())
+        self.access_log = False  # uvicorn's own would show queries
         self._hosted, self._timeouts = hosted, timeouts
         self._in_head = False
         self._allowance = timeouts.command

@@ -70,6 +70,8 @@ class Front:
         route = self._router.find(exchange.path)
         if route and route.loopback and not exchange.peer.is_loopback:
             route = None
+        if route:
+            exchange.added.extend(route.headers)
         self._metrics.running += 1
         try:
             await self._answer(exchange, route, peer)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -35,6 +36,7 @@ GREETING = 30.0
 COMMAND = 30.0
 """Seconds for the head of a request, and for which a body may be slower than the least rate."""
 
+TIMEOUTS = Timeouts(greeting=GREETING, idle=120.0, command=COMMAND)
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -56,14 +58,14 @@ class Parts(Protocol):
         """The rows of every service that is served over HTTP."""
 
 
-def service(parts: Parts) -> HostedService:
+def service(parts: Parts, timeouts: Timeouts = TIMEOUTS) -> HostedService:
     """The service for HTTP, plain and over TLS."""
     metrics = Metrics()
     router = Router([*Pages(parts, metrics).routes(), *parts.routes()])
-    timeouts = Timeouts(greeting=GREETING, idle=float(parts.settings.http.idle), command=COMMAND)
+    timeouts = replace(timeouts, idle=float(parts.settings.http.idle))
     config = Config(
-        Front(parts, router, metrics),  # type: ignore[arg-type]
-        http=HttpConnection,  # type: ignore[arg-type]
+        Front(parts, router, metrics),
+        http=HttpConnection,
         loop="none",
         ws="none",
         lifespan="off",
