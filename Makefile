@@ -7,7 +7,7 @@ STAMP := $(VENV)/.satchel-setup
 SOURCES := pyproject.toml $(shell find native -name '*.c' -o -name '*.h' 2>/dev/null)
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup run test check bench fuzz coverage-spec docs clean
+.PHONY: help setup run test check check-image bench fuzz coverage-spec docs clean
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,11 @@ check: lint ## format, lint, types, layers, meta and fast tests
 test: lint ## every check and test that needs no extra system package
 	$(BIN)/pytest -n $(JOBS)
 
+check-image: ## fast tests with exactly the versions of constraints.txt
+	test -x $(VENV)-image/bin/python || $(PYTHON) -m venv $(VENV)-image
+	$(VENV)-image/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(VENV)-image/bin/pytest -n $(JOBS) -m 'not slow'
+
 bench: setup ## benchmarks beside their peers, as ratios in one run
 	$(BIN)/python -m tests.bench
 
@@ -58,5 +63,5 @@ docs: setup ## reference pages, generated from the tables
 	$(BIN)/python -c 'from appliance.config import reference; print(reference())' > docs/settings.md
 
 clean: ## everything that was built
-	rm -rf $(VENV) build dist *.egg-info bench-results
+	rm -rf $(VENV) $(VENV)-image build dist *.egg-info bench-results
 	find appliance -name '*.so' -delete

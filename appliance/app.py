@@ -109,6 +109,7 @@ SITES = (
 
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
+    ("access", "appliance.net.indexing:run"),
     ("web", "appliance.net.mdns:run"),
 )
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""

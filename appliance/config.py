@@ -309,6 +309,16 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Imap:
+    """IMAP."""
+
+    idle: int = seconds(
+        "30m", "How long a client may be silent (RFC 9051 asks for 30m).", low="1m", high="24h"
+    )
+    append_limit: int = size("128M", "The biggest message that a client may store.", low="64K", high="2G")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting, by section."""
 
@@ -321,6 +331,7 @@ class Settings:
     pop3: Pop3 = field(default_factory=Pop3)
     http: Http = field(default_factory=Http)
     announce: Announce = field(default_factory=Announce)
+    imap: Imap = field(default_factory=Imap)
 
     def value(self, name: str) -> Value:
         """The value of a setting by its name. Raises SettingError."""

@@ -320,15 +320,16 @@ class Hosted(asyncio.Protocol, asyncio.Transport):
             self.bytes_out += len(data)
             self._socket.write(data)
 
-    def close(self) -> None:
-        """Send what is gathered, then the end; then wait a little for the peer's end."""
+    def close(self, *, linger: bool = True) -> None:
+        """Send what is gathered, then the end; then wait a little for the peer's end (`linger`), where the
+        peer may still be sending."""
         if self._closing or self._lost or self._socket is None:
             return
         self._flush()
         if self._tls and self._tls.established:
             self._send(self._tls.close())
         self._closing = True
-        if self._eof or self._guest is None:
+        if self._eof or self._guest is None or not linger:
             self._socket.close()
         else:
             self._socket.resume_reading()

@@ -25,6 +25,9 @@ from appliance.net.tls import TlsIdentity
 BACKLOG = 1024
 """Connections that the kernel keeps for us until they are accepted."""
 
+MAX_TURNS = 20
+"""Turns of the loop in which connections that were cut off are gone."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -203,6 +206,9 @@ class Network:
             connection.abort()
         for hosted in list(self._hosted):
             hosted.abort()
+        for _ in range(MAX_TURNS):
+            if self._opened or self._hosted:
+                await asyncio.sleep(0)
         self._wheel.close()
         self.listeners.clear()
 

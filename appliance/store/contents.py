@@ -4,7 +4,7 @@ Rows of soft-deleted messages stand in `dumpster` in the same form behind their 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntFlag
 from typing import NamedTuple
 
@@ -90,6 +90,29 @@ def find(txn: ReadTxn, mailbox: int, fid: int, mid: int, associated: bool = Fals
     """The row of a message, or None."""
     raw = txn.get(contents_key(mailbox, fid, associated, mid))
     return parse(fid, mid, associated, raw) if raw is not None else None
+
+
+def find_many(txn: ReadTxn, mailbox: int, fid: int, mids: Sequence[int]) -> list[Row]:
+    """The rows of those messages (not associated ones) that exist, in the order given."""
+    unpack, new, size = _ROW.unpack_from, tuple.__new__, _ROW.size
+    prefix = contents_key(mailbox, fid, False, 0)[:-8]
+    found = txn.get_many([prefix + mid.to_bytes(8, "big") for mid in mids])
+    if len(found) != len(mids):
+        mids = [tail_q(key) for key, _ in found]
+    return [
+        # a named tuple made as its own _make does, without the call
+        new(
+            Row,
+            (
+                fid,
+                mid,
+                False,
+                *unpack(raw),
+                _EMPTY if len(raw) == size else tuple(raw[size:].decode().split(" ")),
+            ),
+        )
+        for mid, (_, raw) in zip(mids, found, strict=True)
+    ]
 
 
 def get(txn: ReadTxn, mailbox: int, fid: int, mid: int, associated: bool = False) -> Row:

@@ -11,6 +11,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -47,6 +48,9 @@ SNAPSHOT_DOCUMENTS = 50
 
 MIN_TAIL = 200
 """Changes that a mailbox collects before they are worth a batch."""
+
+RESCAN = 600.0
+"""Seconds after which an idle thread looks at every mailbox again."""
 
 _log = logging.getLogger(__name__)
 
@@ -297,6 +301,29 @@ class Indexer:
             connection.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", bounds)
 
 
+class OthersBusy:
+    """Whether the process's other threads have work that should go first: more than BUSY_SHARE of a core
+    since the last question. After PATIENCE seconds of that one batch goes all the same. To be asked by the
+    indexing thread alone."""
+
+    def __init__(self) -> None:
+        self._wall = self._yielded = time.monotonic()
+        self._others = time.process_time() - time.thread_time()
+
+    def __call__(self) -> bool:
+        wall, others = time.monotonic(), time.process_time() - time.thread_time()
+        share = (others - self._others) / max(wall - self._wall, 1e-3)
+        self._wall, self._others = wall, others
+        if share > BUSY_SHARE and wall - self._yielded < PATIENCE:
+            return True
+        self._yielded = wall
+        return False
+
+
+BUSY_SHARE = 0.25
+PATIENCE = 5.0
+
+
 class IndexThread:
     """Runs an indexer when the server is idle. `busy` says whether other work should go first."""
 
@@ -305,14 +332,14 @@ class IndexThread:
         store: Store,
         document: Document,
         *,
-        busy: Callable[[], bool] = lambda: False,
+        busy: Callable[[], bool] | None = None,
         pause: float = 0.2,
         settle: float = 5.0,
         settled: Callable[[Row], bool] = lambda row: row.blob != 0,
     ) -> None:
         self._store = store
         self._indexer = Indexer(store, document, settled=settled)
-        self._busy, self._pause, self._settle = busy, pause, settle
+        self._busy, self._pause, self._settle = busy or OthersBusy(), pause, settle
         self._dirty: set[int] = set()
         self._wake = threading.Condition()
         self._ending = False
@@ -323,12 +350,17 @@ class IndexThread:
 
     def _changed(self, touched: frozenset[int]) -> None:
         with self._wake:
+            idle = not self._dirty
             self._dirty |= touched
-            self._wake.notify()
+            if idle:  # a thread that has work already needs no waking: each costs the writer a switch
+                self._wake.notify()
+
+    def _every(self) -> set[int]:
+        with self._store.read() as txn:
+            return {identity.number for identity in mailboxes.identities(txn)}
 
     def _mark_all(self) -> None:
-        with self._store.read() as txn:
-            numbers = {identity.number for identity in mailboxes.identities(txn)}
+        numbers = self._every()
         with self._wake:
             self._dirty |= numbers
 
@@ -362,7 +394,8 @@ class IndexThread:
         with self._wake:
             while not self._ending:
                 if not self._dirty:
-                    self._wake.wait()
+                    if not self._wake.wait(RESCAN):  # other processes' commits are not heard here
+                        self._dirty |= self._every()
                     self._wake.wait_for(lambda: self._ending, self._settle)  # let a burst end
                 elif self._busy():
                     self._wake.wait_for(lambda: self._ending, self._pause)

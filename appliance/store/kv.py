@@ -1,4 +1,4 @@
-"""The key-value seam: get, put, delete, ordered scan, transaction. Only this module knows of LMDB.
+"""The key-value seam: get, put, delete, ordered scan, transaction. LMDB is known here and in `mapfile` only.
 
 Invariants:
 - Values leave as `bytes`, never as buffers into the map.
@@ -15,6 +15,7 @@ from typing import Any
 
 import lmdb
 
+from appliance.store import mapfile
 from appliance.store.errors import ForeignStore, StoreFailed, StoreFull
 
 MAP_SIZE = 1 << 38
@@ -36,6 +37,12 @@ class ReadTxn:
         """The value under `key`, or None."""
         value: bytes | None = self._txn.get(key)
         return value
+
+    def get_many(self, keys: list[bytes]) -> list[tuple[bytes, bytes]]:
+        """(key, value) of those of `keys` that exist, in the order given."""
+        with self._txn.cursor() as cursor:
+            found: list[tuple[bytes, bytes]] = cursor.getmulti(keys)
+        return found
 
     def has(self, key: bytes) -> bool:
         """Whether `key` exists."""
@@ -151,6 +158,8 @@ class Environment:
         self.path = path
         if path.exists() and not _looks_like_lmdb(path):
             raise ForeignStore(f"{path}: not a store; move it away, or restore a backup")
+        if path.exists() and mapfile.is_cut_off(path):
+            raise ForeignStore(f"{path}: the end of the file is missing; restore a backup")
         try:
             self._env = lmdb.open(
                 str(path),

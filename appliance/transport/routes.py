@@ -150,7 +150,10 @@ class Router:
         if smarthost is not None:
             return await self._via(smarthost)
         if domain.startswith("["):
-            return Route((_literal(domain),))
+            endpoint = _literal(domain)
+            if self.is_own(endpoint):
+                raise RouteError(True, "5.4.6", "mail for the address loops back to this server")
+            return Route((endpoint,))
         try:
             ascii_domain = idna(domain)
         except AddressError:

@@ -216,9 +216,11 @@ class Runner:
         destination = self._destinations.setdefault(name, _Destination(name))
         destination.jobs.append(job)
         destination.ready.set()
-        if not destination.idle and len(destination.workers) < WORKERS:
-            task = self._spawn(self._work(destination))
-            destination.workers.add(task)
+        if len(destination.jobs) > destination.idle and len(destination.workers) < WORKERS:
+            self._hire(destination)
+
+    def _hire(self, destination: _Destination) -> None:
+        destination.workers.add(self._spawn(self._work(destination)))
 
     async def _work(self, destination: _Destination) -> None:
         task = asyncio.current_task()
@@ -232,10 +234,10 @@ class Runner:
             destination.workers.discard(task)
             if peer is not None:
                 await peer.close()
-            if not destination.workers and not destination.jobs:
-                now = self._clock.monotonic()
-                if destination.down_until <= now:
-                    self._destinations.pop(destination.name, None)
+            if destination.jobs and not destination.workers and not self._stopping:
+                self._hire(destination)
+            elif not destination.workers and destination.down_until <= self._clock.monotonic():
+                self._destinations.pop(destination.name, None)
 
     async def _more(self, destination: _Destination, *, keep: bool) -> bool:
         """Whether there is a job; with a connection in hand, wait a little for one."""
@@ -246,7 +248,7 @@ class Runner:
         try:
             await asyncio.wait_for(destination.ready.wait(), KEEP)
         except TimeoutError:
-            return False
+            return bool(destination.jobs)
         finally:
             destination.idle -= 1
         return bool(destination.jobs)
@@ -338,6 +340,9 @@ class Runner:
             _log.debug("entry=%d is gone", round_.number)
         except StoreError as error:
             _log.error("entry=%d: the round could not be closed: %s", round_.number, error)
+            await self._postpone(round_.number)
+        except Exception:
+            _log.exception("entry=%d: the round could not be closed", round_.number)
             await self._postpone(round_.number)
         finally:
             self._rounds.pop(round_.number, None)

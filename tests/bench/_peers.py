@@ -149,7 +149,7 @@ def dovecot(directory: Path) -> Iterator[tuple[int, Path]]:
     """A running Dovecot: its IMAP port and its LMTP socket."""
     subprocess.run(["useradd", "--system", "--no-create-home", "vmail"], capture_output=True, check=False)
     for name in ("run", "state", "mail", "home"):
-        (directory / name).mkdir(parents=True)
+        (directory / name).mkdir(parents=True, exist_ok=True)
         shutil.chown(directory / name, "vmail", "vmail")
     directory.chmod(0o755)
     port = free_port()
@@ -201,6 +201,18 @@ class Satchel:
             if line.startswith("RssAnon:"):
                 return int(line.split()[1]) * 1024
         raise LookupError("RssAnon")
+
+    def settle(self, limit: float = 120.0) -> None:
+        """Until the process uses no CPU to speak of: background indexing is done."""
+        end, calm, last = time.monotonic() + limit, 0, self._ticks()
+        while calm < 3 and time.monotonic() < end:
+            time.sleep(1.0)
+            now = self._ticks()
+            calm, last = (calm + 1 if now - last <= 3 else 0), now
+
+    def _ticks(self) -> int:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
 
 
 def appliance(data: Path, *arguments: str) -> str:

@@ -59,7 +59,7 @@ def _speed(smtp: int, imap: int, size: int, count: int) -> float:
         subprocess.run(
             [
                 "smtp-source", "-s", str(CONNECTIONS), "-l", str(size), "-m", str(count),
-                "-f", "bench@example.test", "-t", _peers.ADDRESS, f"127.0.0.1:{smtp}",
+                "-f", "bench@sender.example", "-t", _peers.ADDRESS, f"127.0.0.1:{smtp}",
             ],
             check=True,
             stdout=subprocess.DEVNULL,

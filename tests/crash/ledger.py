@@ -218,7 +218,7 @@ def actual(txn: ReadTxn) -> dict[int, State]:
     return states
 
 
-def _difference(expected: State, found: State, taken: dict[tuple[int, int, int], str]) -> str:
+def difference(expected: State, found: State, taken: dict[tuple[int, int, int], str]) -> str:
     """In what the state found differs from the one expected; empty where in nothing."""
     names = {(mailbox, name): fid for (mailbox, fid), name in found.folders.items()}
     known = {}
@@ -282,11 +282,11 @@ class History:
         for thread in self.states.keys() | found.keys() | run.open.keys():
             have = found.get(thread, State())
             want = self.states.get(thread, State())
-            wrong = _difference(want, have, self.taken)
+            wrong = difference(want, have, self.taken)
             if wrong and thread in run.open:
                 after = deepcopy(want)
                 apply(after, run.open[thread], None)
-                wrong = _difference(after, have, self.taken) and f"{wrong}; if it was done: {after}"
+                wrong = difference(after, have, self.taken) and f"{wrong}; if it was done: {after}"
             if wrong:
                 raise Broken(f"thread {thread}, unfinished {run.open.get(thread)}: {wrong}")
             self._take(have)

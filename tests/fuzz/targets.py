@@ -2,6 +2,7 @@
 
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
+from tests.fuzz.imap import IMAP_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
@@ -12,6 +13,7 @@ TARGETS: tuple[Target, ...] = (
     *CONVERT_TARGETS,
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
+    *IMAP_TARGETS,
     *POP3_TARGETS,
     *MIME_TARGETS,
     *SMTP_TARGETS,

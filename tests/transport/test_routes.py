@@ -68,6 +68,7 @@ def test_mail_does_not_come_back(dns: FakeDns) -> None:
 def test_literals_and_idn(dns: FakeDns) -> None:
     assert find(dns, "[192.0.2.7]").endpoints[0].address == "192.0.2.7"
     assert find(dns, "[IPv6:2001:db8::1]").endpoints[0].address == "2001:db8::1"
+    assert refused(dns, "[192.0.2.99]") == (True, "5.4.6")
     dns.hosts["xn--mnchen-3ya.test"] = [at("m")]
     assert find(dns, "münchen.test").endpoints == (at("m"),)
 

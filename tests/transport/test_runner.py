@@ -12,7 +12,7 @@ from appliance.mapi.times import TICKS_PER_DAY, TICKS_PER_MINUTE
 from appliance.store import queue
 from appliance.store.queue import Notify, State
 from appliance.transport import client as client_module
-from appliance.transport import smarthost
+from appliance.transport import dsn, smarthost
 from appliance.transport.smarthost import Smarthost, TlsMode
 from tests.transport.conftest import MAIL, Sending, to
 
@@ -255,6 +255,43 @@ def test_connections_are_reused_and_a_dead_host_answers_for_all(sending: Sending
         assert dead.connections <= 5
         assert {entry.last_answer for entry in s.office.queue()} == {"554 go away"}
         assert all(entry.pending for entry in s.office.queue())
+
+    sending.run(test)
+
+
+def test_an_idle_connection_does_not_hold_up_a_second_message(sending: Sending) -> None:
+    async def test(s: Sending) -> None:
+        remote = await s.remote(domain="far.test")
+        s.put("a@far.test")
+        await s.idle()
+        assert remote.open == 1  # kept for a while
+        remote.answers["RCPT TO:<slow@"] = "hang"
+        s.put("slow@far.test")
+        s.put("b@far.test")
+        while len(remote.got) < 2:
+            await asyncio.sleep(0.001)
+        assert remote.got[1].rcpt == ["RCPT TO:<b@far.test>"]
+
+    sending.run(test)
+
+
+def test_a_report_that_cannot_be_made_is_made_later(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = sending.office.user("anna@example.test")
+
+    async def test(s: Sending) -> None:
+        remote = await s.remote(domain="far.test")
+        remote.answers["RCPT"] = "550 5.1.1 no"
+        with monkeypatch.context() as patch:
+            patch.setattr(dsn.Report, "render", lambda *_: 1 / 0)
+            s.put("a@far.test")
+            await s.idle()
+        (entry,) = s.office.queue()
+        assert [r.state for r in entry.recipients] == [State.FAILED]
+        await s.later(5 * MINUTES)
+        assert len(s.office.mail(anna)) == 1
+        assert s.office.queue() == []
 
     sending.run(test)
 

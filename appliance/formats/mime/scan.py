@@ -296,6 +296,19 @@ class Scan:
                 raise DecodeError("bytes after the structure table", cursor.at)
         return self._parts
 
+    def top(self) -> tuple[int, int, int]:
+        """Where the message's header and body stand, (header start, body start, body end), without decoding
+        the other parts. ValueError if the table is damaged."""
+        cursor = _Table(self._table)
+        cursor.at = self._start
+        try:
+            cursor.number(), cursor.byte(), cursor.number()  # parent, kind, findings
+            start = cursor.number()
+            body_start = start + cursor.number()
+            return start, body_start, body_start + cursor.number()
+        except IndexError:
+            raise ValueError("structure table ends early") from None
+
     def raw_header(self, part: Part) -> bytes:
         """The kept header block (without the empty line) of the message or of an embedded one.
 

@@ -57,6 +57,28 @@ def parse(raw: bytes) -> Envelope:
     )
 
 
+def parse_head(raw: bytes) -> tuple[bytes | None, bytes | None]:
+    """Date and subject alone: they stand first, and most searches and sorts need no more. Raises
+    ValueError."""
+    if not raw.startswith(b"("):
+        raise ValueError("an envelope is one list")
+    date, at = _string(raw, 1)
+    return date, _string(raw, at)[0]
+
+
+def _string(raw: bytes, at: int) -> tuple[bytes | None, int]:
+    match = _TOKEN.match(raw, at)
+    if not match or match[3] or match[4]:
+        raise ValueError(f"envelope, offset {at}")
+    at = match.end()
+    if match[2]:
+        return None, at
+    if match[5] is not None:
+        end = at + int(match[5])
+        return raw[at:end], end
+    return _ESCAPED.sub(rb"\1", match[1]), at
+
+
 def _items(raw: bytes) -> list[Item]:
     stack: list[list[Item]] = [[]]
     at = 0

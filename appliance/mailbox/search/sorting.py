@@ -54,13 +54,18 @@ _VALUES: dict[SortKey, Callable[[Facts], Value]] = {
     SortKey.ARRIVAL: lambda facts: facts.row.received,
     SortKey.SIZE: lambda facts: facts.row.size,
     SortKey.DATE: lambda facts: sent_or_received(facts),
-    SortKey.SUBJECT: lambda facts: base_subject(facts.subject()).key,
-    SortKey.FROM: lambda facts: fold(facts.first_mailbox("from")),
-    SortKey.TO: lambda facts: fold(facts.first_mailbox("to")),
-    SortKey.CC: lambda facts: fold(facts.first_mailbox("cc")),
-    SortKey.DISPLAYFROM: lambda facts: fold(facts.first_display("from")),
-    SortKey.DISPLAYTO: lambda facts: fold(facts.first_display("to")),
+    SortKey.SUBJECT: lambda facts: _collated(base_subject(facts.subject()).text),
+    SortKey.FROM: lambda facts: _collated(facts.first_mailbox("from")),
+    SortKey.TO: lambda facts: _collated(facts.first_mailbox("to")),
+    SortKey.CC: lambda facts: _collated(facts.first_mailbox("cc")),
+    SortKey.DISPLAYFROM: lambda facts: _collated(facts.first_display("from")),
+    SortKey.DISPLAYTO: lambda facts: _collated(facts.first_display("to")),
 }
+
+
+def _collated(text: str) -> str:
+    """A text as it is ordered: i;unicode-casemap (RFC 5051) compares titlecase, in which "[" follows "Z"."""
+    return fold(text).upper()
 
 
 def sent_or_received(facts: Facts) -> int:

@@ -16,7 +16,7 @@ from appliance.formats.mime.headers import fields_of
 from appliance.formats.mime.words import decode_words
 from appliance.mailbox.search import texts
 from appliance.mailbox.search.criteria import AddressField
-from appliance.mailbox.search.envelope import Envelope, Person, parse
+from appliance.mailbox.search.envelope import Envelope, Person, parse, parse_head
 from appliance.mailbox.search.facts import AddressName, Facts
 from appliance.mapi import tags, times
 from appliance.mapi.types import Value
@@ -58,6 +58,16 @@ class MimeFacts:
             return _EMPTY
 
     @cached_property
+    def _head(self) -> tuple[bytes | None, bytes | None]:
+        """Date and subject as they stand in the header."""
+        if self._structure is None:
+            return None, None
+        try:
+            return parse_head(self._structure.envelope)
+        except ValueError:
+            return None, None
+
+    @cached_property
     def _scan(self) -> Scan | None:
         try:
             return Scan.unpack(self._structure.scan) if self._structure is not None else None
@@ -81,7 +91,7 @@ class MimeFacts:
 
     def subject(self) -> str:
         """As `Facts`."""
-        return decode_words(self._envelope.subject or b"")
+        return decode_words(self._head[1] or b"")
 
     def _people(self, field: AddressName) -> tuple[Person, ...]:
         envelope = self._envelope
@@ -134,7 +144,7 @@ class MimeFacts:
 
     @cached_property
     def _date(self) -> tuple[int, int] | None:
-        return parse_date(self._envelope.date) if self._envelope.date else None
+        return parse_date(self._head[0]) if self._head[0] else None
 
     def sent(self) -> int | None:
         """As `Facts`."""

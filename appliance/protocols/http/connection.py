@@ -160,4 +160,4 @@ class HttpConnection(H11Protocol):
             return
         with contextlib.suppress(h11.LocalProtocolError):
             self.conn.send(h11.ConnectionClosed())
-        self.transport.close()
+        self._hosted.close(linger=False)

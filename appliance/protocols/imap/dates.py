@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from appliance.protocols.imap.errors import Bad
 
@@ -52,6 +53,7 @@ def date_time(filetime: int) -> bytes:
     return b'"%s %02d:%02d:%02d +0000"' % (_day(days), rest // 3600, rest // 60 % 60, rest % 60)
 
 
+@lru_cache(maxsize=1024)
 def _day(days: int) -> bytes:
     # RFC 9051 9: date-day-fixed is two characters, the first may be a space
     moment = date.fromordinal(min(days, 3_000_000) + _EPOCH.toordinal())

@@ -74,7 +74,7 @@ AUTOLOGOUT = 30 * 60.0
 LOGIN_TIMEOUT = 60.0
 """Seconds until a stranger who does not log on is sent away."""
 
-FETCH_BATCH = 256
+FETCH_BATCH = 512
 """Messages that one read transaction of FETCH covers at most."""
 
 FETCH_SLICE = 0.004

@@ -134,11 +134,7 @@ def fetch_section(
     message: Message, wanted: Section, partial: tuple[int, int] | None
 ) -> bytes | Stream | None:
     """The octets of a section; None when there is no such section."""
-    scan = message.scan
-    if scan is None:
-        return b"" if not wanted.path else None
-    text = "HEADER" if wanted.part in _HEADERS else wanted.part.value.decode()
-    where = section(scan, wanted.path, text)
+    where = _where(message, wanted)
     if where is None:
         return None
     start, stop = where
@@ -153,6 +149,21 @@ def fetch_section(
     if len(head) + stop - start > BODY_CHUNK:
         return Stream(message.row.blob, head, start, stop)
     return head + message.read(start, stop)
+
+
+def _where(message: Message, wanted: Section) -> tuple[int, int] | None:
+    """Where a section stands in the blob. The common ones need no table of parts."""
+    row = message.row
+    if not wanted.path and wanted.part is Named.WHOLE:
+        return 0, row.size - row.prefix if row.blob else 0
+    scan = message.scan
+    if scan is None:
+        return None if wanted.path else (0, 0)
+    if not wanted.path:
+        header, body, end = scan.top()
+        return (body, end) if wanted.part is Named.TEXT else (header, body)
+    text = "HEADER" if wanted.part in _HEADERS else wanted.part.value.decode()
+    return section(scan, wanted.path, text)
 
 
 def _cut_range(head: bytes, start: int, first: int, end: int) -> tuple[bytes, int, int]:

@@ -31,6 +31,14 @@ class Place(NamedTuple):
     mid: int
 
 
+class Columns(NamedTuple):
+    """Messages of the view, as columns of equal length."""
+
+    seqs: list[int]
+    uids: list[int]
+    mids: list[int]
+
+
 class Selected:
     """The selected folder of one session."""
 
@@ -164,25 +172,27 @@ class Snapshot:
         pairs = messages.resolve(count).pairs
         return Ranges((self.uid(low), self.uid(high)) for low, high in pairs)
 
-    def places(self, wanted: Ranges, after: int, limit: int) -> list[Place]:
-        """The messages with UIDs in `wanted` and above `after`, `limit` at most. Those that are gone are
-        not among them."""
-        found: list[Place] = []
+    def columns(self, wanted: Ranges, after: int, limit: int) -> Columns:
+        """Sequence numbers, UIDs and MIDs of the messages with UIDs in `wanted` and above `after`, `limit`
+        at most. Those that are gone are not among them."""
+        seqs: list[int] = []
+        pairs: list[tuple[int, int]] = []
         for low, high in wanted.clip(after + 1, self._ceiling).pairs:
-            pairs = self.uids.range(low, high, limit - len(found))
-            if not pairs:
-                continue
-            seq = self.uids.rank(pairs[0][0]) + 1
-            if not self._gone:
-                found += [Place(seq + n, uid, mid) for n, (uid, mid) in enumerate(pairs)]
-            else:
-                gone = self._gone
-                found += [
-                    Place(seq + n + bisect_left(gone, uid), uid, mid) for n, (uid, mid) in enumerate(pairs)
-                ]
-            if len(found) >= limit:
-                break
-        return found
+            found = self.uids.range(low, high, limit - len(pairs))
+            if found:
+                seq = self.uids.rank(found[0][0]) + 1
+                seqs += range(seq, seq + len(found))
+                pairs += found
+                if len(pairs) >= limit:
+                    break
+        uids = [uid for uid, _ in pairs]
+        if self._gone:
+            seqs = [seq + bisect_left(self._gone, uid) for seq, uid in zip(seqs, uids, strict=True)]
+        return Columns(seqs, uids, [mid for _, mid in pairs])
+
+    def places(self, wanted: Ranges, after: int, limit: int) -> list[Place]:
+        """The same, one by one."""
+        return [Place(*each) for each in zip(*self.columns(wanted, after, limit), strict=True)]
 
     def missing(self, wanted: Ranges) -> bool:
         """Whether `wanted` names a message that is gone but not announced."""

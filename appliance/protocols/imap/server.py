@@ -1,5 +1,6 @@
 """The network's side: connections of the IMAP service become sessions."""
 
+from concurrent.futures import Executor
 from typing import Protocol
 
 from appliance.config import Settings
@@ -14,43 +15,63 @@ from appliance.protocols.imap.commands import TABLE
 from appliance.protocols.imap.limits import AUTOLOGOUT, LOGIN_TIMEOUT
 from appliance.protocols.imap.services import Services
 from appliance.protocols.imap.session import Session
+from appliance.store.fulltext import FullText
 from appliance.store.store import Store
-
-
-class Parts(Protocol):
-    """What the composition root has."""
-
-    store: Store
-    settings: Settings
-    watches: Watches
-    authenticator: Authenticator
-
-    def limits(self) -> Limits:
-        """The limits of one service."""
-
 
 TIMEOUTS = Timeouts(greeting=LOGIN_TIMEOUT, idle=AUTOLOGOUT)
 BUSY = b"* BYE [UNAVAILABLE] Too many connections; try again later.\r\n"
 
 
-def imap_service(
-    services: Services, *, timeouts: Timeouts = TIMEOUTS, limits: Limits | None = None
-) -> Service:
-    """The service to listen for, on 143 with STARTTLS and on 993 with implicit TLS."""
+class Parts(Protocol):
+    """What the composition root gives."""
 
-    async def serve(connection: Connection) -> None:
-        await Session(services, Channel(connection), TABLE).serve()
+    @property
+    def store(self) -> Store:
+        """The store."""
 
-    return Service("imap", serve, timeouts=timeouts, limits=limits or Limits(), busy=BUSY)
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who checks log-ins."""
+
+    @property
+    def verifiers(self) -> Executor:
+        """The threads in which verifiers are computed."""
+
+    @property
+    def watches(self) -> Watches:
+        """Who is told of changes."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+
+    def limits(self) -> Limits:
+        """Numbers of connections."""
 
 
 def service(parts: Parts) -> Service:
-    """The service of the composition root."""
+    """The service of ports 143 and 993."""
+    settings = parts.settings
     services = Services(
         parts.store,
         parts.watches,
         parts.authenticator,
         source=StoredMessages(),
-        trust_loopback=parts.settings.auth.plain_on_loopback,
+        index=FullText(parts.store.directory),
+        verifiers=parts.verifiers,
+        append_limit=settings.imap.append_limit,
+        trust_loopback=settings.auth.plain_on_loopback,
     )
-    return imap_service(services, limits=parts.limits())
+    timeouts = Timeouts(greeting=LOGIN_TIMEOUT, idle=settings.imap.idle)
+    return imap_service(services, timeouts=timeouts, limits=parts.limits())
+
+
+def imap_service(
+    services: Services, *, timeouts: Timeouts = TIMEOUTS, limits: Limits | None = None
+) -> Service:
+    """The service of sessions that share `services`."""
+
+    async def serve(connection: Connection) -> None:
+        await Session(services, Channel(connection), TABLE).serve()
+
+    return Service("imap", serve, timeouts=timeouts, limits=limits or Limits(), busy=BUSY)

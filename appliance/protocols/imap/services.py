@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, TypeVar
 
 from appliance.directory import sasl
@@ -44,6 +44,7 @@ class Services:
         *,
         source: Source,
         index: Index | None = None,
+        verifiers: Executor | None = None,
         append_limit: int = APPEND_LIMIT,
         trust_loopback: bool = True,
     ) -> None:
@@ -54,6 +55,8 @@ class Services:
         """Opens messages for searches."""
         self.index = index
         """The full-text index, if there is one."""
+        self.verifiers = verifiers
+        """The threads in which log-ons are computed (None: the loop's own)."""
         self.append_limit = append_limit
         self.trust_loopback = trust_loopback
         """Whether connections within the machine count as private."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.mailbox.search.envelope import Person, parse
+from appliance.mailbox.search.envelope import Person, parse, parse_head
 
 RFC_EXAMPLE = (  # RFC 9051 7.5.2
     b'("Wed, 17 Jul 1996 02:23:25 -0700 (PDT)" "IMAP4rev2 WG mtg summary and minutes" '
@@ -28,6 +28,16 @@ def test_quotes_and_literals() -> None:
     assert envelope.subject == b'a"b\\(c)'
     assert envelope.from_[0].name == b'a "b" \\'
     assert envelope.in_reply_to == b""
+    assert parse_head(b'({3}\r\nd"e "a \\"b\\"" NIL') == (b'd"e', b'a "b"')
+
+
+def test_the_head_is_that_of_the_whole() -> None:
+    envelope = parse(RFC_EXAMPLE)
+    assert parse_head(RFC_EXAMPLE) == (envelope.date, envelope.subject)
+    assert parse_head(b"(NIL NIL NIL") == (None, None)
+    for damaged in (b"", b"NIL NIL", b"(", b"(NIL", b"((NIL) NIL", b'("a', b"(NIL )"):
+        with pytest.raises(ValueError):
+            parse_head(damaged)
 
 
 @pytest.mark.parametrize("cut", range(len(RFC_EXAMPLE)))

@@ -160,7 +160,7 @@ def open_office(
         await network.drain(1.0)
         watches.close()
 
-    office._thread = threading.Thread(target=lambda: asyncio.run(main()), name="imap-office")
+    office._thread = threading.Thread(target=lambda: asyncio.run(main()), name="imap-office", daemon=True)
     office._thread.start()
     if not ready.wait(10):
         raise RuntimeError("the server did not start")

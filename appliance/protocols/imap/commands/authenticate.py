@@ -60,10 +60,10 @@ async def run(session: Session, request: Request) -> Done:
     if isinstance(mechanism, Failure):
         return await log_on(session, mechanism)
     loop = asyncio.get_running_loop()
-    step = await loop.run_in_executor(None, mechanism.step, request.initial)
+    step = await loop.run_in_executor(session.services.verifiers, mechanism.step, request.initial)
     while isinstance(step, sasl.Challenge):
         response = await _ask(session, step.data)
-        step = await loop.run_in_executor(None, mechanism.step, response)
+        step = await loop.run_in_executor(session.services.verifiers, mechanism.step, response)
     return await log_on(session, step)
 
 

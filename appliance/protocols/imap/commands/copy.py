@@ -110,7 +110,8 @@ async def move(session: Session, request: Request) -> Done:
             return [(old, row.uid) for old, row in made]
 
         try:
-            pairs = await services.write(write)
+            # moving to Deleted Items is how most programs delete: allowed on a full disk too
+            pairs = await services.write(write, reserve=True)
         except Refused as refused:
             raise missing_target(refused) from refused
         if pairs:

@@ -99,7 +99,8 @@ async def _mark_seen(session: Session, view: Selected, wanted: Ranges) -> frozen
             rows, _ = items.change_flags(txn, actor, view.mailbox, view.fid, step, change, now=now)
             return [row.uid for row in rows]
 
-        marked.update(await services.write(write))
+        # a disk that is full must not keep anyone from reading
+        marked.update(await services.write(write, reserve=True))
     return frozenset(marked)
 
 
@@ -125,26 +126,22 @@ def _hot_lines(
     snapshot = view.at(txn)
     deadline = time.monotonic() + FETCH_SLICE
     lines: list[bytes] = []
-    append, line = lines.append, plan.hot_line
     while True:
-        places = snapshot.places(wanted, after, FETCH_BATCH)
-        for place, row in _rows(txn, view, places):
-            if row.keywords:
-                lines += new_keywords(view, row.keywords)
-            append(line(place.seq, row))
-        if len(places) < FETCH_BATCH:
+        seqs, uids, mids = snapshot.columns(wanted, after, FETCH_BATCH)
+        rows = contents.find_many(txn, view.mailbox, view.fid, mids)
+        for keywords in {row.keywords for row in rows}:
+            lines += new_keywords(view, keywords)
+        lines.append(plan.hot_lines(seqs, rows))
+        if len(uids) < FETCH_BATCH:
             return lines, 0
-        after = places[-1].uid
+        after = uids[-1]
         if time.monotonic() >= deadline:
             return lines, after
 
 
 def _rows(txn: ReadTxn, view: Selected, places: list[Place]) -> Iterator[tuple[Place, contents.Row]]:
-    mailbox, fid, find = view.mailbox, view.fid, contents.find
-    for place in places:
-        row = find(txn, mailbox, fid, place.mid)
-        if row is not None:
-            yield place, row
+    rows = contents.find_many(txn, view.mailbox, view.fid, [place.mid for place in places])
+    return zip(places, rows, strict=True)
 
 
 async def _fetch_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], uid: bool) -> bool:

@@ -44,7 +44,9 @@ async def run(session: Session, request: Request) -> Done:
             name, password, peer=context.peer, protocol=context.protocol
         )
 
-    return await log_on(session, await asyncio.get_running_loop().run_in_executor(None, check))
+    return await log_on(
+        session, await asyncio.get_running_loop().run_in_executor(session.services.verifiers, check)
+    )
 
 
 COMMAND = Command(b"LOGIN", State.NOT_AUTHENTICATED, parse, run)

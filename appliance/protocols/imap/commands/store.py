@@ -122,7 +122,8 @@ async def run(session: Session, request: Request) -> Done:
                 unchanged_since=request.unchanged_since,
             )
 
-        rows, unchanged = await services.write(write)
+        # a disk that is full must not keep anyone from marking messages as deleted
+        rows, unchanged = await services.write(write, reserve=True)
         failed += unchanged
         _tell(session, view, request, rows, unchanged)
         await session.channel.relieve()
