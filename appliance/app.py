@@ -9,11 +9,11 @@ import asyncio
 import importlib
 import logging
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from appliance import config
 from appliance.config import Settings
@@ -21,11 +21,10 @@ from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
 from appliance.net import systemd
 from appliance.net.announce import Announcer, Receiver
-from appliance.net.hosted import HostedService
-from appliance.net.limits import Limits
-from appliance.net.listener import Listener, Network, Service, bind
+from appliance.net.listener import AnyService, Listener, Network, bind
 from appliance.net.log import Quiet, event
 from appliance.net.offers import Offer, Offers
+from appliance.net.parts import Parts
 from appliance.net.running import Presence
 from appliance.net.tls import DIRECTORY, TlsIdentity
 from appliance.net.watch import Watches
@@ -34,42 +33,12 @@ from appliance.store.check import Extra
 from appliance.store.keys import SERVER
 from appliance.store.store import Store
 
-if TYPE_CHECKING:
-    from appliance.net.web import Route
-
 READER_THREADS = 4
+WEB = "web"
+"""The role that serves HTTP."""
+
 VERIFIER_THREADS = 2
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Parts:
-    """What services are made of. `settings` is replaced when settings change: services that can take a
-    change at once look at it each time."""
-
-    store: Store
-    settings: Settings
-    organization: domains.Organization
-    watches: Watches
-    network: Network
-    authenticator: Authenticator
-    verifiers: ThreadPoolExecutor
-    """Threads for log-ons: a verifier takes 50 ms and 16 MiB, so that few run at once."""
-    quiet: Quiet
-
-    def routes(self) -> "Iterator[Route]":
-        """The rows of everything that is served over HTTP."""
-        for site in SITES:
-            yield from _target(site.target)(self)
-
-    def offers(self) -> Offers:
-        """What clients may be told of: every service, whichever process serves it."""
-        return offers(self.settings)
-
-    def limits(self) -> Limits:
-        """The limits of one service."""
-        part = self.settings.connections
-        return Limits(part.total, part.per_address, part.unsettled, part.unsettled_per_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +135,7 @@ class Server:
             authenticator=Authenticator(self.store),
             verifiers=ThreadPoolExecutor(VERIFIER_THREADS, "verifier"),
             quiet=Quiet(_log, self._loop),
+            offers=offers(settings),
         )
         self._unsubscribe = watches.subscribe(SERVER, self._server_changed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -199,10 +169,12 @@ class Server:
         """Open every listener of the roles; all or none. Raises OSError."""
         settings = self.parts.settings.serve
         passed = {sock.getsockname()[1] - settings.port_offset: sock for sock in systemd.passed_sockets()}
+        if WEB in settings.roles:
+            self.parts.routes = tuple(row for site in SITES for row in _target(site.target)(self.parts))
         for row in SERVICES:
             if row.role not in settings.roles:
                 continue
-            service: Service | HostedService = _target(row.target)(self.parts)
+            service: AnyService = _target(row.target)(self.parts)
             for port, implicit in ((row.port, False), (row.tls_port, True)):
                 if port is None or (implicit and self._identity is None):
                     continue

@@ -11,28 +11,17 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from appliance.config import Settings
-from appliance.directory.domains import Organization
 from appliance.net.interfaces import addresses
 from appliance.net.log import event
 from appliance.net.offers import Offers, records
+from appliance.net.parts import Parts
 
 INTERVAL = 60.0
 """Seconds between two looks at the machine's addresses."""
 
 _log = logging.getLogger(__name__)
-
-
-class Parts(Protocol):
-    """What the announcement needs of the process."""
-
-    settings: Settings
-    organization: Organization
-
-    def offers(self) -> Offers:
-        """What is served."""
 
 
 async def run(parts: Parts) -> None:
@@ -61,7 +50,7 @@ async def _announce(parts: Parts, found: Sequence[str]) -> "Announcement | None"
         return None
     announcement = Announcement(found)
     try:
-        await announcement.open(parts.organization.hostname, parts.offers())
+        await announcement.open(parts.organization.hostname, parts.offers)
     except OSError as error:
         event(_log, logging.WARNING, "mDNS does not work on this network", reason=error)
         await announcement.close()

@@ -22,7 +22,7 @@ class Offer:
 class Offers:
     """All services, by name."""
 
-    def __init__(self, rows: Iterable[Offer]) -> None:
+    def __init__(self, rows: Iterable[Offer] = ()) -> None:
         self._rows = {row.name: row for row in rows}
 
     def __contains__(self, name: str) -> bool:

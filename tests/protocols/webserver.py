@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from appliance.directory.domains import Organization
 from appliance.directory.model import Entry, Kind
 from appliance.net import authority
 from appliance.net.connection import Timeouts
-from appliance.net.limits import Limits
 from appliance.net.listener import Network
 from appliance.net.log import Quiet
 from appliance.net.offers import Offer, Offers
+from appliance.net.parts import Parts
 from appliance.net.tls import CA_FILE, TlsIdentity
+from appliance.net.watch import Watches
 from appliance.net.web import Exchange, HttpError, Response, Route
 from appliance.protocols.http import front, server
 from appliance.store import tree
@@ -92,28 +93,6 @@ class Office:
         self.write(write)
 
 
-@dataclass
-class Parts:
-    store: Store
-    settings: Settings
-    organization: Organization
-    network: Network
-    authenticator: Authenticator
-    verifiers: ThreadPoolExecutor
-    quiet: Any
-    rows: list[Route] = field(default_factory=list)
-    told: tuple[Offer, ...] = OFFERS
-
-    def limits(self) -> Limits:
-        return Limits()
-
-    def routes(self) -> Iterable[Route]:
-        return self.rows
-
-    def offers(self) -> Offers:
-        return Offers(self.told)
-
-
 class Running:
     """An HTTP server in a thread of its own, plain and with TLS, with routes for tests."""
 
@@ -147,17 +126,20 @@ class Running:
         self.network = Network(tls=self.identity)
         with self._office.store.read() as txn:
             organization = domains.get(txn)
+        watches = Watches(self._office.store)
         self.parts = Parts(
-            self._office.store,
-            self.settings,
-            organization,
-            self.network,
-            Authenticator(self._office.store),
-            ThreadPoolExecutor(2),
-            Quiet(front._log, self.loop),
-            told=self._told,
+            store=self._office.store,
+            settings=self.settings,
+            organization=organization,
+            watches=watches,
+            network=self.network,
+            authenticator=Authenticator(self._office.store),
+            verifiers=ThreadPoolExecutor(2),
+            quiet=Quiet(front._log, self.loop),
+            offers=Offers(self._told),
         )
-        self.parts.rows = [*self.routes(), *(row for site in self._sites for row in site(self.parts))]
+        rows = (row for site in self._sites for row in site(self.parts))
+        self.parts.routes = (*self.routes(), *rows)
         service = server.service(self.parts, self._timeouts or server.TIMEOUTS)
         self.port = (await self.network.listen(service, "127.0.0.1", 0)).port
         if self._tls:
@@ -166,6 +148,7 @@ class Running:
         await self._end.wait()
         await self.network.drain(0.5)
         self.parts.quiet.flush()
+        watches.close()
         self.parts.verifiers.shutdown()
 
     def stop(self) -> None:

@@ -4,13 +4,13 @@ import datetime
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol as TypingProtocol
 from urllib.parse import unquote
 
 from appliance.directory import domains
 from appliance.directory.domains import Organization
 from appliance.net.bridge import read_in_thread
 from appliance.net.offers import Offers
+from appliance.net.parts import Parts
 from appliance.net.web import Exchange, HttpError, Response, Route
 from appliance.protocols.autodiscover import autoconfig, pox, soap, xml
 from appliance.protocols.autodiscover.account import (
@@ -25,7 +25,6 @@ from appliance.protocols.autodiscover.account import (
 from appliance.protocols.autodiscover.soap import ErrorCode, Operation, Told, told
 from appliance.protocols.autodiscover.user_settings import CAS_VERSION, DOMAIN, USER, Value
 from appliance.store.kv import ReadTxn
-from appliance.store.store import Store
 
 POX_PATH, SOAP_PATH = "/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.svc"
 JSON_PATH = "/autodiscover/autodiscover.json"
@@ -35,16 +34,6 @@ _ENABLED = (("X-SOAP-Enabled", "True"), ("X-WSSecurity-Enabled", "False"))
 
 _JSON = {"autodiscoverv1": ("AutodiscoverV1", ""), "activesync": ("ActiveSync", EAS), "ews": ("Ews", EWS)}
 """Protocols of the JSON form: name, and site in the table of what is served."""
-
-
-class Parts(TypingProtocol):
-    """What Autodiscover needs of the process."""
-
-    store: Store
-    organization: Organization
-
-    def offers(self) -> Offers:
-        """What is served."""
 
 
 def routes(parts: Parts) -> Iterator[Route]:
@@ -57,7 +46,7 @@ def routes(parts: Parts) -> Iterator[Route]:
         yield Route("autodiscover-json", path, ("GET",), site.json, login=False)
     for path in ("/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml"):
         yield Route("autoconfig", path, ("GET",), site.autoconfig, login=False)
-    if WEBDAV in parts.offers():
+    if WEBDAV in parts.offers:
         for name in ("caldav", "carddav"):
             path = f"/.well-known/{name}"
             yield Route("well-known", path, (), site.dav, login=False)
@@ -80,7 +69,7 @@ class Autodiscover:
             request = pox.parse(await exchange.body())
             capable = exchange.header("x-mapihttpcapability").strip()
             mapi_http = capable.isdecimal() and capable.isascii() and int(capable[:4]) > 0
-            answer = partial(_pox, request=request, offers=self._parts.offers(), mapi_http=mapi_http)
+            answer = partial(_pox, request=request, offers=self._parts.offers, mapi_http=mapi_http)
             body = await read_in_thread(self._parts.store, answer)
         except pox.PoxError as error:
             body = pox.error(error.code, self._parts.organization.hostname, now)
@@ -96,7 +85,7 @@ class Autodiscover:
             request = soap.parse(await exchange.body())
         except soap.SoapFault as error:
             return Response(500, soap.fault(str(error)), xml.CONTENT_TYPE)
-        answer = partial(_soap, request=request, offers=self._parts.offers())
+        answer = partial(_soap, request=request, offers=self._parts.offers)
         body = await read_in_thread(self._parts.store, answer)
         return Response(200, body, xml.CONTENT_TYPE, (("Cache-Control", "private"),))
 
@@ -111,13 +100,11 @@ class Autodiscover:
             return _json_error(404, "UserNotFound", "The email address is not of this server.")
         wanted = fields.get("protocol", "")
         name, site = _JSON.get(wanted.lower(), ("", None))
-        if site is None or (site and site not in self._parts.offers()):
-            known = ",".join(
-                name for name, site in _JSON.values() if not site or site in self._parts.offers()
-            )
+        if site is None or (site and site not in self._parts.offers):
+            known = ",".join(name for name, site in _JSON.values() if not site or site in self._parts.offers)
             text = f"The given protocol value '{wanted[:64]}' is invalid. Supported values are '{known}'"
             return _json_error(400, "InvalidProtocol", text)
-        url = self._parts.offers().url(site or "autodiscover", organization.hostname)
+        url = self._parts.offers.url(site or "autodiscover", organization.hostname)
         return _json(200, {"Protocol": name, "Url": url})
 
     async def autoconfig(self, exchange: Exchange) -> Response:
@@ -125,12 +112,12 @@ class Autodiscover:
         address, organization = exchange.query().get("emailaddress", ""), self._parts.organization
         if "@" in address and served_domain(organization, address.rpartition("@")[2]) is None:
             raise HttpError(404)
-        body = autoconfig.config(organization, self._parts.offers())
+        body = autoconfig.config(organization, self._parts.offers)
         return Response(200, body, autoconfig.CONTENT_TYPE)
 
     async def dav(self, exchange: Exchange) -> Response:
         """RFC 6764 5."""
-        offer = self._parts.offers().get(WEBDAV)
+        offer = self._parts.offers.get(WEBDAV)
         if offer is None:
             raise HttpError(404)
         return Response(301, headers=(("Location", offer.path),))

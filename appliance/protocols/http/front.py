@@ -12,18 +12,14 @@ import base64
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import Executor
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, TypeVar
-from typing import Protocol as TypingProtocol
 
-from appliance.config import Settings
-from appliance.directory.authenticate import Authenticator, Failure, Login, Reason
-from appliance.directory.domains import Organization
+from appliance.directory.authenticate import Failure, Login, Reason
 from appliance.net.errors import ConnectionEnded
-from appliance.net.listener import Network
-from appliance.net.log import Quiet, event
+from appliance.net.log import event
+from appliance.net.parts import Parts
 from appliance.net.web import Exchange, HttpError, Response, Route
 from appliance.protocols.http import schemes
 from appliance.protocols.http.connection import Peer
@@ -37,17 +33,6 @@ BLOCKED_FOR = 60
 """Seconds after which an address that is blocked may ask again."""
 
 _log = logging.getLogger(__name__)
-
-
-class Parts(TypingProtocol):
-    """What the front door needs of the process."""
-
-    settings: Settings
-    organization: Organization
-    network: Network
-    authenticator: Authenticator
-    verifiers: Executor
-    quiet: Quiet
 
 
 class Front:

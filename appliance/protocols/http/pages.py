@@ -2,21 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from typing import Protocol
 
 from appliance.net import health
 from appliance.net.health import State
-from appliance.net.listener import Network
+from appliance.net.parts import Parts
 from appliance.net.web import Exchange, Response, Route
 from appliance.protocols.http.metrics import CONTENT_TYPE, Metrics, family, label
-from appliance.store.store import Store
-
-
-class Parts(Protocol):
-    """What these pages need of the process."""
-
-    store: Store
-    network: Network
 
 
 class Pages:

@@ -2,30 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from appliance.config import Settings
-from appliance.directory.authenticate import Authenticator
-from appliance.directory.domains import Organization
 from appliance.net.connection import Timeouts
 from appliance.net.hosted import Hosted, HostedService
-from appliance.net.limits import Limits
-from appliance.net.listener import Network
-from appliance.net.log import Quiet
-from appliance.net.web import Route
+from appliance.net.parts import Parts
 from appliance.protocols.http.connection import HttpConnection
 from appliance.protocols.http.front import Front
 from appliance.protocols.http.metrics import Metrics
 from appliance.protocols.http.pages import Pages
 from appliance.protocols.http.router import Router
-from appliance.store.store import Store
 
 MAX_HEAD = 64 << 10
 """Bytes of a request's head: tokens of log-ons can be long."""
@@ -40,28 +31,10 @@ TIMEOUTS = Timeouts(greeting=GREETING, idle=120.0, command=COMMAND)
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-class Parts(Protocol):
-    """What this service needs of the process."""
-
-    store: Store
-    settings: Settings
-    organization: Organization
-    network: Network
-    authenticator: Authenticator
-    verifiers: Executor
-    quiet: Quiet
-
-    def limits(self) -> Limits:
-        """The limits of one service."""
-
-    def routes(self) -> Iterable[Route]:
-        """The rows of every service that is served over HTTP."""
-
-
 def service(parts: Parts, timeouts: Timeouts = TIMEOUTS) -> HostedService:
     """The service for HTTP, plain and over TLS."""
     metrics = Metrics()
-    router = Router([*Pages(parts, metrics).routes(), *parts.routes()])
+    router = Router([*Pages(parts, metrics).routes(), *parts.routes])
     timeouts = replace(timeouts, idle=float(parts.settings.http.idle))
     config = Config(
         Front(parts, router, metrics),
