@@ -19,7 +19,7 @@ from appliance import config
 from appliance.config import Settings
 from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
-from appliance.net import systemd
+from appliance.net import housekeeping, systemd
 from appliance.net.announce import Announcer, Receiver
 from appliance.net.listener import AnyService, Listener, Network, bind
 from appliance.net.log import Quiet, event
@@ -79,6 +79,7 @@ SITES = (
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("access", "appliance.net.indexing:run"),
+    ("panel", "appliance.panel.task:run"),
     ("web", "appliance.net.mdns:run"),
 )
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
@@ -191,6 +192,8 @@ class Server:
         for role, target in TASKS:
             if role in settings.roles:
                 self._tasks.append(asyncio.create_task(_target(target)(self.parts)))
+        await housekeeping.sweep(self.store)
+        self._tasks.append(asyncio.create_task(housekeeping.run(self.store)))
         self._presence = Presence(self._data, self.facts())
         return self.parts.network.listeners
 
