@@ -384,18 +384,19 @@ def structure_of(stored: bytes) -> Structure:
 
 
 def piece_of(stored: bytes, piece: Piece) -> bytes:
-    """One member of a stored structure; of a plain one nothing else is copied."""
+    """One member of a stored structure; the others are not copied out."""
     form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
-    if form != _RAW:
-        return _unpack_structure(stored)[piece]
     start = _STRUCTURE_ROW.size
-    if piece:
-        start += scan
-        if piece is Piece.BODYSTRUCTURE:
-            start += envelope
-            return stored[start : start + bodystructure]
+    if form != _RAW:
+        stored = _unpacked(form, memoryview(stored)[start:], scan + envelope + bodystructure)
+        start = 0
+    if piece is Piece.SCAN:
+        return stored[start : start + scan]
+    start += scan
+    if piece is Piece.ENVELOPE:
         return stored[start : start + envelope]
-    return stored[start : start + scan]
+    start += envelope
+    return stored[start : start + bodystructure]
 
 
 def read_small(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes]:
