@@ -61,6 +61,7 @@ coverage-spec: setup ## which numbered requirements are proven
 docs: setup ## reference pages, generated from the tables
 	@mkdir -p docs
 	$(BIN)/python -c 'from appliance.config import reference; print(reference())' > docs/settings.md
+	$(BIN)/python -c 'from appliance.panel.light import reference; print(reference())' > docs/lights.md
 
 clean: ## everything that was built
 	rm -rf $(VENV) $(VENV)-image build dist *.egg-info bench-results

@@ -20,6 +20,9 @@ from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY
 from appliance.store import queue
 from appliance.store.store import Store
 
+DAMAGED = "damaged"
+"""The file in the data directory that says that the last check found faults."""
+
 ROLES_VARIABLE = "APPLIANCE_ROLES"
 
 STUCK = 4 * 3600
@@ -157,6 +160,7 @@ def facts(
     failed: bool = False,
     certificate_days: int | None = None,
     missing_roles: tuple[str, ...] = (),
+    update_waiting: bool = False,
 ) -> Facts:
     """The facts of a store that this process has open."""
     return Facts(
@@ -168,7 +172,17 @@ def facts(
         certificate_days=certificate_days,
         queue_age=_queue_age(store),
         missing_roles=missing_roles,
+        damaged=(store.directory / DAMAGED).exists(),
+        update_waiting=update_waiting,
     )
+
+
+def mark_damaged(data: Path, damaged: bool) -> None:
+    """Remember what a check of the store found, for everybody who looks at health."""
+    if damaged:
+        (data / DAMAGED).touch()
+    else:
+        (data / DAMAGED).unlink(missing_ok=True)
 
 
 def _queue_age(store: Store) -> int | None:

@@ -19,6 +19,9 @@ from appliance.panel import network
 from appliance.panel.network import Network
 
 REQUESTS = Path("/run/appliance/request")
+UPDATE = "update"
+"""The file beside the requests in which the updater says `waiting` or `installing`."""
+
 STICK = Path("/run/appliance-stick")
 MARK = "factory-reset"
 FOLDER = "machine"
@@ -53,6 +56,18 @@ class Machine:
         assert action in ACTIONS
         self._need()
         (self.requests / action).touch()
+
+    def update(self) -> str:
+        """`waiting`, `installing`, or nothing: what the updater says."""
+        try:
+            said = (self.requests.parent / UPDATE).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+        return said if said in ("waiting", "installing") else ""
+
+    def ending(self) -> bool:
+        """Whether a restart or shutdown was asked for."""
+        return any((self.requests / action).exists() for action in ACTIONS)
 
     def network(self) -> Network:
         """The network that was chosen. Raises NetworkError."""

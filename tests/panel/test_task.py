@@ -14,6 +14,7 @@ from appliance.net.health import Condition, Health, Problem, Stage, State
 from appliance.panel import task
 from appliance.panel.board import NONE, Board
 from appliance.panel.fixtures import Fixtures
+from appliance.panel.machine import Machine
 from appliance.store.store import Store
 
 BOARD = Board("test", frozenset(), "chip", {"green": 17, "amber": 27, "red": 22}, True, None, ())
@@ -122,3 +123,30 @@ def test_a_board_without_its_chip_goes_on_in_the_dark(caplog: pytest.LogCaptureF
     assert "no lights and no button" in caplog.text
     assert task.board_of(Settings().replaced({"panel.board": "pi99"})) == NONE
     assert "no such description" in caplog.text
+
+
+def test_the_last_program_is_told_the_lights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "RUN", tmp_path)
+    monkeypatch.setattr(Fixtures, "chip", "/dev/gpiochip0")
+    with MockFactory(pin_class=MockPWMPin) as factory:
+        panel = task.Panel(tmp_path, BOARD, Fixtures(BOARD, factory), Settings)
+        panel._leave_lights()
+        assert (tmp_path / "lights").read_text() == (
+            "/dev/gpiochip0 17 0\n/dev/gpiochip0 27 1\n/dev/gpiochip0 22 0\n"
+        )
+
+
+def test_what_the_updater_says(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "data", tmp_path / "run" / "request")
+    machine.requests.mkdir(parents=True)
+    assert (machine.update(), machine.ending()) == ("", False)
+    for said, heard in (
+        ("waiting\n", "waiting"),
+        ("installing", "installing"),
+        ("\xff", ""),
+        ("nonsense", ""),
+    ):
+        (tmp_path / "run" / "update").write_text(said)
+        assert machine.update() == heard
+    (machine.requests / "poweroff").touch()
+    assert machine.ending()
