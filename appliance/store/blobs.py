@@ -7,6 +7,7 @@ that any range can be read without the rest.
 Invariants:
 - Chunks are written once, while the bytes arrive; a blob whose head is missing is legal only while its
   lease exists. Leases are swept at start.
+- Chunks whose lease was swept meanwhile are never bound: their writer gets Conflict.
 - The head's references are the rows that name the blob; at 0 the blob goes.
 - A number is never used again: backups and caches rely on it.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from appliance.store.errors import NotFound, StoreError
+from appliance.store.errors import Conflict, NotFound, StoreError
 from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
@@ -174,7 +175,9 @@ class BlobWriter:
 
         def put(txn: WriteTxn) -> int:
             blob = number
-            if not blob:
+            if blob:
+                _require_lease(txn, blob)
+            else:
                 blob = _new_number(txn)
                 txn.put(pack(SERVER, Table.BLOB_LEASES, blob), b"")
             for index, stored in chunks:
@@ -228,7 +231,9 @@ def _unpack_structure(stored: bytes) -> Structure:
 
 def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     """Make prepared bytes a blob with `references`; its number. The same bytes are bound to the blob that
-    already holds them."""
+    already holds them. Raises Conflict."""
+    if prepared.number:
+        _require_lease(txn, prepared.number)
     if prepared.sha256:
         known = txn.get(pack(SERVER, Table.BLOB_HASHES, prepared.sha256))
         if known is not None:
@@ -249,6 +254,11 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     if prepared.sha256:
         txn.put(pack(SERVER, Table.BLOB_HASHES, prepared.sha256), number.to_bytes(8, "big"))
     return number
+
+
+def _require_lease(txn: ReadTxn, number: int) -> None:
+    if not txn.has(pack(SERVER, Table.BLOB_LEASES, number)):
+        raise Conflict(f"blob {number} was swept before it was whole")
 
 
 def info(txn: ReadTxn, number: int) -> Info:
