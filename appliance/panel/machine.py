@@ -19,9 +19,6 @@ from appliance.panel import network
 from appliance.panel.network import Network
 
 REQUESTS = Path("/run/appliance/request")
-UPDATE = "update"
-"""The file beside the requests in which the updater says `waiting` or `installing`."""
-
 STICK = Path("/run/appliance-stick")
 MARK = "factory-reset"
 FOLDER = "machine"
@@ -56,14 +53,6 @@ class Machine:
         assert action in ACTIONS
         self._need()
         (self.requests / action).touch()
-
-    def update(self) -> str:
-        """`waiting`, `installing`, or nothing: what the updater says."""
-        try:
-            said = (self.requests.parent / UPDATE).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            return ""
-        return said if said in ("waiting", "installing") else ""
 
     def ending(self) -> bool:
         """Whether a restart or shutdown was asked for."""

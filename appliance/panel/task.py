@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gpiozero.exc import GPIOZeroError
 
 from appliance.config import Settings
-from appliance.net import health, interfaces, running
+from appliance.net import health, interfaces
 from appliance.net.health import Condition, Health, Problem, Stage, State
 from appliance.net.log import event
+from appliance.net.parts import Parts
 from appliance.panel import commands, light, lines, menu
 from appliance.panel.board import NONE, Board, BoardError, find
 from appliance.panel.button import Button, Gesture
@@ -163,9 +163,9 @@ def board_of(settings: Settings) -> Board:
         return NONE
 
 
-async def run(parts: Any) -> None:
-    """The role in a server. `parts` are the server's (`app.Parts`)."""
-    store: Store = parts.store
+async def run(parts: Parts) -> None:
+    """The role in a server."""
+    store = parts.store
     board = board_of(parts.settings)
     panel = Panel(store.directory, board, fixtures_of(board), lambda: parts.settings)
     loop = asyncio.get_running_loop()
@@ -186,25 +186,15 @@ async def _judge(store: Store, panel: Panel) -> None:
     """Judge the store's health again and again."""
     while True:
         machine = Machine(store.directory)
-        update = machine.update()
-        panel.shown.judged = await asyncio.to_thread(_judged, store, update == "waiting")
-        panel.shown.stage = Stage.UPDATING if update == "installing" else Stage.RUNNING
+        panel.shown.judged = await asyncio.to_thread(_judged, store)
+        panel.shown.stage = Stage.UPDATING if health.update() == "installing" else Stage.RUNNING
         panel.shown.ending = machine.ending()
         await asyncio.sleep(JUDGE)
 
 
-def _judged(store: Store, update_waiting: bool) -> Health:
-    data = store.directory
-    missing = health.missing_roles(health.expected_roles(), running.present(data))
-    days = health.certificate_days(data)
-    facts = health.facts(
-        store,
-        running=True,
-        certificate_days=days,
-        missing_roles=missing,
-        update_waiting=update_waiting,
-    )
-    return health.judge(facts)
+def _judged(store: Store) -> Health:
+    days = health.certificate_days(store.directory)
+    return health.judge(health.facts(store, running=True, certificate_days=days))
 
 
 async def alone(data: Path, settings: Settings, started: Callable[[], None]) -> None:

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from appliance.config import Settings
+from appliance.net import health
 from appliance.net.health import Condition, Health, Problem, Stage, State
+from appliance.net.parts import Parts
 from appliance.panel import task
 from appliance.panel.board import NONE, Board
 from appliance.panel.fixtures import Fixtures
@@ -90,7 +92,8 @@ def test_mail_that_moves_is_seen(store: Store, mailbox: int, monkeypatch: pytest
         monkeypatch.setattr(task, "Panel", remember)
         monkeypatch.setattr(task, "board_of", lambda _: NONE)
         loop = asyncio.get_running_loop()
-        running = asyncio.create_task(task.run(SimpleNamespace(store=store, settings=Settings())))
+        parts = cast(Parts, SimpleNamespace(store=store, settings=Settings()))
+        running = asyncio.create_task(task.run(parts))
         await until(lambda: bool(made) and made[0].shown.stage is Stage.RUNNING)
         shown = made[0].shown
         assert shown.condition(loop.time() + 60) is Condition.WELL
@@ -137,16 +140,20 @@ def test_the_last_program_is_told_the_lights(tmp_path: Path, monkeypatch: pytest
 
 
 def test_what_the_updater_says(tmp_path: Path) -> None:
-    machine = Machine(tmp_path / "data", tmp_path / "run" / "request")
-    machine.requests.mkdir(parents=True)
-    assert (machine.update(), machine.ending()) == ("", False)
+    assert health.update(tmp_path / "update") == ""
     for said, heard in (
         ("waiting\n", "waiting"),
         ("installing", "installing"),
         ("\xff", ""),
         ("nonsense", ""),
     ):
-        (tmp_path / "run" / "update").write_text(said)
-        assert machine.update() == heard
+        (tmp_path / "update").write_text(said)
+        assert health.update(tmp_path / "update") == heard
+
+
+def test_a_machine_that_ends(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "data", tmp_path / "request")
+    machine.requests.mkdir(parents=True)
+    assert not machine.ending()
     (machine.requests / "poweroff").touch()
     assert machine.ending()
