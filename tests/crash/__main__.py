@@ -1,4 +1,4 @@
-"""The long form: `python -m tests.crash [--kills N] [--servers N] [--cuts N] [--seed S]`; a line for each run.
+"""The long form: `python -m tests.crash [--kills N] [--servers N] [--cuts N] [--seed S]`, a line a run.
 
 Exits 1 at the first fault, after naming the seed that finds it again.
 """

@@ -93,7 +93,7 @@ def test_the_full_text_index_never_hides_what_is_there(tmp_path: Path, library: 
     assert powercut.record(library, data, log, notes, *line) == 0
     disk, rng = powercut.Disk(before), random.Random(number)
     moments = [disk.take(one) for one in powercut.records(log.read_bytes())]
-    chosen = set(rng.sample([at for at, moment in enumerate(moments) if moment], 25))
+    chosen = set(rng.sample([at for at, moment in enumerate(moments) if moment], 15))
     there = 0
     disk = powercut.Disk(before)
     for position, one in enumerate(powercut.records(log.read_bytes())):
