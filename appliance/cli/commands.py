@@ -21,6 +21,7 @@ COMMANDS = (
     Row("status", "appliance.cli.status:status", "Roles, listeners, store, queue, backup, health."),
     Row("health", "appliance.cli.status:health_command", "Succeed only if nothing is failing."),
     Row("check", "appliance.cli.check:check", "Verify the store."),
+    Row("compact", "appliance.cli.compact:compact", "Give free space back to the file system."),
     Row("demo", "appliance.cli.demo:demo", "Make a demo office."),
     Row("backup", "appliance.cli.backup:backup_command", "Write everything to a file."),
     Row("restore", "appliance.cli.backup:restore_command", "Bring back a backup."),
