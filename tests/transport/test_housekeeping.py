@@ -88,7 +88,7 @@ def test_a_clock_that_is_set_moves_deadlines(store: Store, mailbox: int) -> None
 
 def test_leases_are_swept_at_the_start(store: Store) -> None:
     writer = BlobWriter(store)
-    future = writer.write(bytes(range(256)) * 4000)
+    future = writer.write(bytes(blobs.SPILL * blobs.CHUNK))
     assert future is not None
     future.result()
     asyncio.run(Housekeeper(store, FakeClock(), Retention).start())
