@@ -1,5 +1,6 @@
 """The table of fuzz targets: one row for each parser. Add yours here; `errors` are all that may come out."""
 
+from tests.fuzz.autodiscover import AUTODISCOVER_TARGETS
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.imap import IMAP_TARGETS
@@ -10,6 +11,7 @@ from tests.fuzz.runner import Target
 from tests.fuzz.smtp import SMTP_TARGETS
 
 TARGETS: tuple[Target, ...] = (
+    *AUTODISCOVER_TARGETS,
     *CONVERT_TARGETS,
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
