@@ -46,6 +46,7 @@ COMMANDS = (
     Row("admin", "appliance.cli.machine:admin", "The administrator's password."),
     Row("network", "appliance.cli.machine:network", "The network of this machine."),
     Row("timezone", "appliance.cli.machine:timezone", "The time zone of this machine."),
+    Row("clock", "appliance.cli.machine:clock", "The clock of this machine."),
     Row("advice", "appliance.cli.machine:advice", "What to enter in mail programs and in DNS."),
     Row("log", "appliance.cli.machine:show_log", "The last lines of the system's log."),
     Row("stick", "appliance.cli.machine:stick", "The USB stick that is plugged in."),

@@ -5,6 +5,7 @@ goes on; whatever a step could not finish, the next round does.
 
 Invariants:
 - Nothing expires while the clock is not trusted.
+- A disk that is full gets room from what users deleted, before its time.
 - When the clock was set, messages that were deleted since the start by the wrong clock get the true time:
   their deadline moves, it does not fire.
 - Leased blobs are swept at the start, and only while no other process has the store open.
@@ -44,6 +45,12 @@ RETENTION_ROUNDS = 60
 MAX_STEPS = 1000
 """Steps of one kind in one pass over one mailbox; the rest waits for the next."""
 
+STEP = 50
+"""Messages that are purged between two looks at the free space."""
+
+NEVER = 1 << 63
+"""A FILETIME after every other."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +80,8 @@ class Housekeeper:
         """What is done every minute. Errors of one mailbox are logged and left."""
         self._store.env.reader_check()
         self._touched.update(self._mailboxes())
+        if not self._store.has_room():
+            await self._guarded(self._make_room())
         jump = self._jumps.take()
         if jump:
             await self._shift(jump)
@@ -97,6 +106,21 @@ class Housekeeper:
         for _ in range(MAX_STEPS):
             if not await bridge.write(self._store, step, reserve=True):
                 return
+
+    async def _make_room(self) -> None:
+        """Free space is down to the reserve: what users deleted goes now, not when its time is over. Without
+        this a full disk would stay full however much they delete."""
+        gone = 0
+        for mailbox in self._mailboxes():
+            everything = partial(
+                retention.purge_expired, mailbox=mailbox, before=NEVER, now=self._clock.now(), limit=STEP
+            )
+            while not self._store.has_room():
+                went = await bridge.write(self._store, everything, reserve=True)
+                gone += went
+                if not went:
+                    break
+        event(_log, logging.WARNING, "the disk is full: deleted messages were purged early", messages=gone)
 
     async def _retain(self, mailbox: int) -> None:
         now, keep = self._clock.now(), self._settings()

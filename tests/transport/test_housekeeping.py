@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+import pytest
+
 from appliance.config import Retention
 from appliance.mailbox.retention import DAY
 from appliance.mapi.times import TICKS_PER_SECOND
@@ -113,3 +115,16 @@ def test_search_folders_follow(store: Store, mailbox: int) -> None:
     assert late.mid in found(store, mailbox, fid)
     with store.read() as txn:
         assert search_folders.counts(txn, mailbox, fid) == (6, 6)
+
+
+def test_a_full_disk_takes_what_was_deleted(
+    store: Store, mailbox: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Housekeeper(store, FakeClock(trusted=False), Retention)
+    for day in range(120):
+        delete_one(store, mailbox, EPOCH - day)
+    monkeypatch.setattr(store, "has_room", lambda: len(buried(store, mailbox)) < 50)
+    asyncio.run(keeper.round())
+    assert len(buried(store, mailbox)) == 20
+    asyncio.run(keeper.round())
+    assert len(buried(store, mailbox)) == 20
