@@ -53,16 +53,15 @@ def _fill(store: Store, name: str, count: int) -> None:
         mailbox = entry.mailbox
     fid = int(Special.INBOX) if name == "INBOX" else _folder(store, mailbox, name)
     for start in range(0, count, STEP):
-        step = range(start, min(start + STEP, count))
-        incoming = []
-        for number in step:
-            taking = Ingest(store)
-            taking.feed(_MAIL % (number, number))
-            incoming.append(taking.finish())
+        taking = Ingest(store)
+        taking.feed(_MAIL % (start, start))
+        incoming = taking.finish()
+        number = min(STEP, count - start)
 
-        def write(txn: WriteTxn, incoming: list[Incoming] = incoming) -> None:
+        def write(txn: WriteTxn, incoming: Incoming = incoming, number: int = number) -> None:
             with editing(txn, mailbox, now=NOW) as edit:
-                for each in incoming:
-                    messages.insert(edit, fid, each.bind(txn, received=NOW))
+                blob = 0  # the messages of a step share their bytes
+                for _ in range(number):
+                    blob = messages.insert(edit, fid, incoming.bind(txn, received=NOW, blob=blob)).blob
 
         store.write(write).result()
