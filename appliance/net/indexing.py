@@ -10,6 +10,9 @@ from appliance.store.contents import Row
 from appliance.store.indexing import IndexThread
 from appliance.store.kv import ReadTxn
 
+START_AFTER = 3.0
+"""Seconds that the start of the other services has for itself."""
+
 _SOURCE = StoredMessages()
 
 
@@ -18,8 +21,9 @@ def folded_document(txn: ReadTxn, mailbox: int, row: Row) -> Iterator[str]:
     return map(fold, document(_SOURCE.open(txn, mailbox, row)))
 
 
-async def run(parts: Parts) -> None:
-    """Index until cancelled."""
+async def run(parts: Parts, *, after: float = START_AFTER) -> None:
+    """Index until cancelled, from `after` seconds on."""
+    await asyncio.sleep(after)
     thread = IndexThread(parts.store, folded_document)
     try:
         await asyncio.Event().wait()

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from appliance.net.indexing import START_AFTER
+
 USER, PASSWORD, DOMAIN = "anna", "benchmark-1", "example.test"
 ADDRESS = f"{USER}@{DOMAIN}"
 START_LIMIT = 30.0
@@ -204,6 +206,7 @@ class Satchel:
 
     def settle(self, limit: float = 120.0) -> None:
         """Until the process uses no CPU to speak of: background indexing is done."""
+        time.sleep(START_AFTER + 1)  # before that the indexer has not begun
         end, calm, last = time.monotonic() + limit, 0, self._ticks()
         while calm < 3 and time.monotonic() < end:
             time.sleep(1.0)

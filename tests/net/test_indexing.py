@@ -31,7 +31,7 @@ def test_indexes_what_was_delivered_until_cancelled(tmp_path: Path, monkeypatch:
             return index.possible(txn, box.mailbox, box.fid, fold("no such words"))
 
     async def serve() -> None:
-        task = asyncio.create_task(indexing.run(Parts(box.store)))
+        task = asyncio.create_task(indexing.run(Parts(box.store), after=0))
         async with asyncio.timeout(20):
             while narrowed() is None:
                 await asyncio.sleep(0)

@@ -103,7 +103,11 @@ class MimeFacts:
 
     def subject(self) -> str:
         """As `Facts`."""
-        return decode_words(self._head[1] or b"")
+        # asked for once for each message of a long search: not worth keeping
+        try:
+            return decode_words(parse_head(self._piece(blobs.Piece.ENVELOPE) or b"")[1] or b"")
+        except ValueError:
+            return ""
 
     def _people(self, field: AddressName) -> tuple[Person, ...]:
         envelope = self._envelope
