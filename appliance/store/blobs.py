@@ -61,7 +61,7 @@ def _compressor() -> zstandard.ZstdCompressor:
     made: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
     if made is None:
         made = _local.compressor = zstandard.ZstdCompressor(
-            level=_LEVEL, write_content_size=True, write_checksum=False, write_dict_id=False
+            level=_LEVEL, write_content_size=True, write_checksum=True, write_dict_id=False
         )
     return made
 
@@ -73,7 +73,7 @@ def _mail_compressor() -> zstandard.ZstdCompressor:
             level=_LEVEL,
             dict_data=_DICTIONARY,
             write_content_size=True,
-            write_checksum=False,
+            write_checksum=True,
             write_dict_id=False,
         )
     return made
@@ -118,7 +118,10 @@ def _squeeze(raw: bytes) -> bytes:
 
 
 def _expand(stored: bytes, limit: int) -> bytes:
-    return _unpacked(stored[0], memoryview(stored)[1:], limit)
+    try:
+        return _unpacked(stored[0], memoryview(stored)[1:], limit)
+    except zstandard.ZstdError as error:
+        raise StoreError(f"stored bytes are damaged: {error}") from error
 
 
 class Structure(NamedTuple):
@@ -368,6 +371,26 @@ def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> 
     if offset == base and end - base == len(whole):
         return whole
     return whole[offset - base : end - base]
+
+
+def verify(txn: ReadTxn, number: int) -> str:
+    """What is wrong with the bytes of a blob, empty when they are whole: compressed chunks have checksums,
+    larger blobs a hash. Raises NotFound."""
+    known, digest, size = info(txn, number), hashlib.sha256(), 0
+    try:
+        for index in range(max(1, -(-known.size // CHUNK))):
+            piece = read(txn, number, index * CHUNK, CHUNK)
+            digest.update(piece)
+            size += len(piece)
+    except StoreError as error:
+        if isinstance(error, NotFound):
+            raise
+        return str(error)
+    if size != known.size:
+        return f"blob {number}: {size} bytes, its head says {known.size}"
+    if known.sha256 and digest.digest() != known.sha256:
+        return f"blob {number}: its bytes do not have its hash"
+    return ""
 
 
 def sweep(txn: WriteTxn, limit: int = 64) -> bool:

@@ -7,6 +7,7 @@ blob is missing stays and stays reported.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from appliance.store import (
@@ -64,8 +65,9 @@ class _Tally:
     by_uid: dict[int, int] = field(default_factory=dict)
 
 
-def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
-    """Everything that is wrong with the store; empty when it is sound."""
+def check(store: Store, extras: Iterable[Extra] = (), *, contents_too: bool = False) -> list[str]:
+    """Everything that is wrong with the store; empty when it is sound. `contents_too` reads the bytes of
+    every message besides, blob by blob, each in a snapshot of its own."""
     wrong: list[str] = []
     extras = tuple(extras)
     references: Counter[int] = Counter()
@@ -81,6 +83,11 @@ def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
             if extra.references is not None:
                 references.update(extra.references(txn))
         wrong += _blobs(txn, references)
+        numbers = [number for number, _ in blobs.heads(txn)] if contents_too else []
+    for number in numbers:
+        with store.read() as txn, suppress(NotFound):  # one that is gone by now was deleted meanwhile
+            if fault := blobs.verify(txn, number):
+                wrong.append(fault)
     return wrong
 
 

@@ -358,7 +358,6 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         read_cn=edit.cn(number),
         mod=number,
         saved=edit.now,
-        flags=row.flags & ~RowFlag.DELETED,
         email_id=row.email_id if source is None else mid & COUNTER_LIMIT,
     )
     _store_cold(edit.txn, edit.mailbox, mid, cold)

@@ -13,7 +13,7 @@ from appliance.store.blobs import BlobWriter, Structure
 from appliance.store.check import check, repair
 from appliance.store.contents import RowFlag
 from appliance.store.edit import editing
-from appliance.store.keys import Table, head_q
+from appliance.store.keys import SERVER, Table, head_q, head_qi
 from appliance.store.kv import WriteTxn
 from appliance.store.mailboxes import Special
 from appliance.store.messages import NewMessage
@@ -200,3 +200,21 @@ def test_the_check_finds_what_is_wrong_and_repair_mends_it(store: Store, mailbox
     assert repair(store)
     assert check(store) == []
     assert len(_view(store, mailbox, Special.INBOX)) == 299
+
+
+def test_rot_within_a_blob_is_found(store: Store, mailbox: int) -> None:
+    rng = random.Random(9)
+    texts = [insert(store, mailbox, Special.INBOX, b"some text " * n, f"t{n}") for n in (50, 5000)]
+    noise = insert(store, mailbox, Special.INBOX, rng.randbytes(200_000), "noise")
+    assert check(store, contents_too=True) == []
+    for row in (*texts, noise):
+        key = head_qi(SERVER, Table.BLOBS, row.blob, 2)
+        with store.read() as txn:
+            stored = txn.get(key)
+        assert stored is not None
+        rotten = stored[:-9] + bytes([stored[-9] ^ 1]) + stored[-8:]
+        store.write(lambda txn, key=key, raw=rotten: txn.put(key, raw)).result()  # type: ignore[misc]
+        assert check(store) == []
+        assert len(check(store, contents_too=True)) == 1
+        store.write(lambda txn, key=key, raw=stored: txn.put(key, raw)).result()  # type: ignore[misc]
+    assert check(store, contents_too=True) == []
