@@ -1,4 +1,4 @@
-"""Fuzz target of LZ77: whatever is decompressed, the twin says the same; whatever is compressed comes back."""
+"""Fuzz target of LZ77: the twins agree on what they decompress, and what was compressed comes back."""
 
 from appliance.formats import lz77
 from appliance.formats.lz77 import reference
