@@ -1,5 +1,8 @@
 """`appliance check [--repair]`: every invariant of the store; with the server running or stopped."""
 
+import os
+from functools import partial
+
 import click
 
 from appliance.app import check_extras
@@ -21,7 +24,7 @@ def check(repair: bool, quick: bool) -> None:
         if wrong and repair:
             if running.present(data_directory()):
                 raise Failed("stop the server before a repair")
-            store_check.repair(store, check_extras())
+            store_check.repair(store, check_extras(), partial(os.urandom, 16))
             left = store_check.check(store, check_extras(), contents_too=not quick)
             click.echo(f"{len(wrong)} found, {len(left)} left after the repair")
             wrong = left

@@ -120,7 +120,7 @@ def test_a_repair_waits_for_the_server_to_stop(
 ) -> None:
     found = [["one", "two"], ["one", "two"], ["two"]]
     monkeypatch.setattr(check.store_check, "check", lambda store, extras, **more: found.pop(0))
-    monkeypatch.setattr(check.store_check, "repair", lambda store, extras: None)
+    monkeypatch.setattr(check.store_check, "repair", lambda store, extras, new_guid: None)
     code, out, err = cli.run("check", "--repair")
     assert (code, out) == (1, "one\ntwo\n")
     assert "stop the server" in err
