@@ -44,8 +44,8 @@ enum slot_source {
     SLOT_SOURCES,
 };
 
-/* What holds when a compact bag lacks the property. */
-enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT };
+/* What holds when a compact bag lacks the property; with ELSE_COMPUTED, Python is asked for any bag. */
+enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT, ELSE_COMPUTED = 0x10 };
 
 enum { MAX_SLOTS = 2048, MAX_CLASS = 64 };
 
@@ -90,6 +90,7 @@ typedef struct {
 } row;
 
 row row_of(const row_input *input);
+uint64_t row_id(const row_input *input); /* the MID; of a row with a key of ROW_KEY bytes */
 value row_value(row *r, const slot_table *table, size_t slot);
 
 /* ---- sort keys (store/tables/sortkeys.py) */
@@ -102,7 +103,7 @@ typedef struct {
 /* The parts of a row's key appended to `out`; their ends (from the key's start) in `ends` when not NULL.
  * VALUE_HERE or VALUE_ASK (then `out` is as before). Columns have no instances. */
 enum value_state row_sort_key(row *r, const slot_table *table, const sort_column *columns, size_t count,
-                              writer *out, uint16_t *ends);
+                              writer *out, uint32_t *ends);
 
 /* ---- restrictions (mapi/matching.py) */
 

@@ -66,8 +66,8 @@ def test_single_values_of_damaged_bags(bag: t.Bag, data: st.DataObject) -> None:
 
 
 STRANGE: list[Any] = [
-    None, True, False, 0, 1, -1, 2, 1.0, 0.5, 1e300, float("inf"), 2**15, -(2**15), -(2**15) - 1, 2**16, 2**31,
-    2**32, 2**63, 2**64, -(2**63), -(2**63) - 1, "", "x", "\ud800", b"", b"x", b"x" * 16, "x" * 16,
+    None, True, False, 0, 1, -1, 2, 1.0, 0.5, 1e300, float("inf"), 2**15, -(2**15), -(2**15) - 1, 2**16,
+    2**31, 2**32, 2**63, 2**64, -(2**63), -(2**63) - 1, "", "x", "\ud800", b"", b"x", b"x" * 16, "x" * 16,
     bytearray(b"ab"), memoryview(b"ab"), [1, 2], (1, -2), ("a", "b"), (b"a",), (b"g" * 16,), ("a", 1), {1: 2},
     [0] * 16, object, (None,), (1.5,), iter(()), range(3), ["a"],
 ]  # fmt: skip
@@ -77,7 +77,9 @@ STRANGE: list[Any] = [
 def test_values_that_fit_and_values_that_do_not(kind: int) -> None:
     for value in STRANGE:
         bag = {0x0037 << 16 | kind: value}
-        assert outcome(lambda bag=bag: _native.pack(bag)) == outcome(lambda bag=bag: reference.pack(bag)), value  # type: ignore[misc]
+        assert outcome(lambda bag=bag: _native.pack(bag)) == outcome(lambda bag=bag: reference.pack(bag)), (
+            value
+        )  # type: ignore[misc]
 
 
 def test_bags_that_are_none() -> None:
