@@ -20,15 +20,17 @@ from appliance.cli.frame import Failed
 from appliance.cli.status import LAST_BACKUP
 from appliance.cli.tools import change, data_directory, open_store
 from appliance.config import FILE_NAME
-from appliance.directory import credentials, entries
+from appliance.directory import administrator, credentials, entries
 from appliance.directory.model import WITH_MAILBOX
 from appliance.mailbox import recover
 from appliance.mapi import times
+from appliance.net.authority import replace
 from appliance.net.tls import DIRECTORY as TLS
 from appliance.store import backup, keys
 from appliance.store.contents import Row
 from appliance.store.keys import SERVER, Table
-from appliance.store.store import Store
+from appliance.store.store import Store, sync_directory
+from appliance.transport import smarthost
 
 SEALED = "sealed:"
 """Marks a file of a backup whose bytes are sealed."""
@@ -36,11 +38,10 @@ SEALED = "sealed:"
 MAX_KEPT_FILE = 1 << 20
 AT_ONCE = 32
 _CREDENTIALS = keys.pack(SERVER, Table.DIRECTORY, entries.Part.CREDENTIALS)
-_SETTINGS = keys.head(SERVER, Table.SETTINGS)
 
 
 def _is_secret(key: bytes) -> bool:
-    return key.startswith(_CREDENTIALS) or (key.startswith(_SETTINGS) and b"password" in key)
+    return key.startswith(_CREDENTIALS) or key in (administrator.KEY, smarthost.KEY)
 
 
 passphrase_option = click.option(
@@ -81,10 +82,11 @@ def backup_command(file: Path, since: Path | None, passphrase_stdin: bool) -> No
     if since is not None:
         with since.open("rb") as base:
             have = frozenset(backup.manifest_of(base).blobs)
-    with open_store() as store, _output(file) as out:
-        manifest = backup.dump(
-            store, out, is_secret=_is_secret, seal=seal, files=_files(store.directory, seal), have=have
-        )
+    with open_store() as store:
+        with _output(file) as out:
+            manifest = backup.dump(
+                store, out, is_secret=_is_secret, seal=seal, files=_files(store.directory, seal), have=have
+            )
         finished = datetime.now(UTC).isoformat(timespec="seconds").encode()
         change(store, lambda txn: txn.put(LAST_BACKUP, finished))
     if seal is None:
@@ -107,6 +109,7 @@ def _output(file: Path) -> Iterator[IO[bytes]]:
             out.flush()
             os.fsync(out.fileno())
         partial.rename(file)
+        sync_directory(file.absolute().parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -147,15 +150,18 @@ def restore_command(file: Path, base: Path | None, address: str | None, passphra
         loaded = _load(building, file, base, passphrase)
         for name, raw in loaded.files:
             _put_file(building, name, raw, passphrase)
+        for folder in [building, *filter(Path.is_dir, building.rglob("*"))]:
+            sync_directory(folder)
         if data.exists():
             data.rmdir()
         building.rename(data)
+        sync_directory(data.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     if not loaded.secrets:
         click.echo(
-            "without secrets: set new passwords (`appliance user passwd`) and a certificate "
-            "(`appliance tls renew`)",
+            "without secrets: set new passwords (`appliance user passwd`), a certificate "
+            "(`appliance tls renew`) and the smart host, if there was one (`appliance smarthost set`)",
             err=True,
         )
     click.echo(f"{loaded.mailboxes} mailboxes", err=True)
@@ -194,8 +200,7 @@ def _put_file(data: Path, name: str, raw: bytes, passphrase: str | None) -> None
     if not path.is_relative_to(data.resolve()):
         raise Failed(f"the backup names a file outside of the data directory: {name}")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_bytes(raw)
-    path.chmod(0o600)
+    replace(path, raw, private=True)
 
 
 def _restore_mailbox(file: Path, base: Path | None, address: str) -> None:

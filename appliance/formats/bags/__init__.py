@@ -17,8 +17,8 @@ count, that many 32-bit ends, then the values. There is one packed form for each
 
 Errors: `pack` raises EncodeError for a value that does not fit its tag's type; everything that reads raises
 DecodeError with the offset. `get` looks only at what it needs, so it may succeed on a row that `unpack`
-refuses. `reference` is the readable twin of the C in `native/bags`; the C is the one in use, and its absence is
-an import error.
+refuses. `reference` is the readable twin of the C in `native/bags`; the C is the one in use, and its absence
+is an import error.
 """
 
 from appliance.formats.bags._native import get, get_many, pack, tags, unpack

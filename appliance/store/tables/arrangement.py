@@ -2,8 +2,8 @@
 
 Leaf rows are (sort key, id, instance) in order, in a packed array (`_native.Leaves`); a row with several
 values in a multi-value-instance column stands there once for each. Categories are not stored: the key of a
-category is the prefix of its rows' keys, so they follow from the order. An arrangement is built once, by the C
-from the rows as they are stored wherever it can, and then advanced by what the source says has changed.
+category is the prefix of its rows' keys, so they follow from the order. An arrangement is built once, by the
+C from the rows as they are stored wherever it can, and then advanced by what the source says has changed.
 """
 
 import threading

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from appliance.formats import bags
+from appliance.mapi import implied, tags
 from appliance.mapi import restrictions as r
-from appliance.mapi import tags
 from appliance.mapi import types as t
 from appliance.mapi.matching import comparable, folding
 from appliance.mapi.types import Value
@@ -80,6 +80,27 @@ _SOURCES: Mapping[int, _Source] = {
     tags.PidTagMessageClass: _Source.MESSAGE_CLASS,
     tags.PidTagDeletedOn: _Source.ABSENT,
 }
+_CONSTANTS: Mapping[int, Value] = {
+    tag: implied.get(lambda _tag: None, tag)
+    for tag in (
+        tags.PidTagIconIndex,
+        tags.PidTagSensitivity,
+        tags.PidTagSubject,
+        tags.PidTagDisplayTo,
+        tags.PidTagDisplayCc,
+        tags.PidTagDisplayBcc,
+        tags.PidTagNativeBody,
+        tags.PidTagInternetCodepage,
+    )
+}
+"""What compact bags (`mapi.implied`) leave out although it is always the same."""
+
+_SAME: Mapping[int, int] = {
+    tags.PidTagSenderName: tags.PidTagSentRepresentingName,
+    tags.PidTagSenderEmailAddress: tags.PidTagSentRepresentingEmailAddress,
+}
+"""What they leave out because another property says it. The other one follows from none."""
+
 _FROM_BAG = (_Source.BAG, _Source.MESSAGE_CLASS)
 
 
@@ -104,15 +125,19 @@ class Slots:
     ) -> None:
         self._fixed, self._computed = fixed or {}, computed
         self._numbers: dict[int, int] = {}
+        self._tags: list[int] = []
         self.cold = False
         """Whether any of them may stand in the bag."""
 
     def number(self, tag: int) -> int:
         """The number of a property. Raises OverflowError beyond _MAX_SLOTS."""
         if tag not in self._numbers:
-            if len(self._numbers) >= _MAX_SLOTS:
+            if len(self._tags) >= _MAX_SLOTS:
                 raise OverflowError("too many properties in one scan")
-            self._numbers[tag] = len(self._numbers)
+            self._numbers[tag] = len(self._tags)
+            self._tags.append(tag)
+            if tag in _SAME:  # right behind, since what follows from another stands before it
+                self._tags.append(_SAME[tag])
             self.cold |= tag not in self._fixed and _SOURCES.get(tag, _Source.BAG) in _FROM_BAG
         return self._numbers[tag]
 
@@ -121,18 +146,21 @@ class Slots:
         names = [name.encode() for name in classes.COMMON]
         out = [struct.pack("<H", len(names))]
         out += [struct.pack("<H", len(name)) + name for name in names]
-        out.append(struct.pack("<H", len(self._numbers)))
-        for tag in self._numbers:
-            out.append(self._slot(tag))
+        out.append(struct.pack("<H", len(self._tags)))
+        out += [self._slot(number, tag) for number, tag in enumerate(self._tags)]
         return b"".join(out)
 
-    def _slot(self, tag: int) -> bytes:
-        source, fallback, constant = _SOURCES.get(tag, _Source.BAG), int(_Else.ASK), b""
+    def _slot(self, number: int, tag: int) -> bytes:
+        source, constant = _SOURCES.get(tag, _Source.BAG), b""
+        fallback, other = _Else.ASK if tag in implied.RULES else _Else.NONE, 0
         if tag in self._fixed:
             source, constant = _Source.CONSTANT, bags.pack({tag: self._fixed[tag]})
-        elif self._computed is None or tag in self._computed:
-            fallback |= _COMPUTED
-        return struct.pack("<IBBHH", tag, source, fallback, 0, len(constant)) + constant
+        elif tag in _CONSTANTS:
+            fallback, constant = _Else.CONSTANT, bags.pack({tag: _CONSTANTS[tag]})
+        elif tag in _SAME:
+            fallback, other = _Else.SAME, number + 1
+        computed = _COMPUTED if self._computed is None or tag in self._computed else 0
+        return struct.pack("<IBBHH", tag, source, fallback | computed, other, len(constant)) + constant
 
 
 class _Op(IntEnum):

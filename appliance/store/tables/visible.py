@@ -2,7 +2,8 @@
 
 A place is (sort key, id, instance); places compare as rows do. A header row's place is the prefix of its
 rows' keys with the id -1, so that it stands before them. Rows come from an arrangement's packed array
-(`Flat`, `Categorized`) or straight from an order that the store keeps (`Kept`), where every operation costs O(log n).
+(`Flat`, `Categorized`) or straight from an order that the store keeps (`Kept`), where every operation costs
+O(log n).
 """
 
 import hashlib

@@ -124,7 +124,7 @@ def _branches(parts: st.SearchStrategy[r.Restriction]) -> st.SearchStrategy[r.Re
 
 restrictions: st.SearchStrategy[r.Restriction] = st.recursive(leaves_of_trees(), _branches, max_leaves=5)
 _MANY = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -246,18 +246,46 @@ def test_damaged_rows_are_asked_about(stored: tuple[Row, bytes], data: st.DataOb
 def test_missing_rows_and_compact_rows() -> None:
     row = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())
     slots = Slots()
-    program = scan.program(r.Exist(0x0037001F), slots)
+    program = scan.program(r.Exist(tags.PidTagNormalizedSubject), slots)
     batch = batch_of(row, b"")
     assert scan.select(batch, slots, program) == bytes([scan.ASK])
     assert scan.select(Batch(batch.ids, batch.keys, batch.hots, [None]), slots, program) == bytes([scan.NO])
     compact = batch_of(row, struct.pack("<BH", 2, 0) + bags.pack({}))
     assert scan.select(compact, slots, program) == bytes([scan.ASK])
-    absent = batch_of(row, struct.pack("<BH", 2, 0) + bags.pack({0x66F11003: (0x0037001F,)}))
+    absent = batch_of(
+        row, struct.pack("<BH", 2, 0) + bags.pack({0x66F11003: (tags.PidTagNormalizedSubject,)})
+    )
     assert scan.select(absent, slots, program) == bytes([scan.NO])
     computing = Slots(computed=None)
     program = scan.program(r.Exist(0x0037001F), computing)
     plain = batch_of(row, struct.pack("<BH", 1, 0) + bags.pack({}))
     assert scan.select(plain, computing, program) == bytes([scan.ASK])
+
+
+IMPLIED = [tags.PidTagSubject, tags.PidTagSenderName, tags.PidTagSenderEmailAddress,
+           tags.PidTagDisplayCc, tags.PidTagSensitivity, tags.PidTagNormalizedSubject, tags.PidTagIconIndex, 0x80010003]  # fmt: skip
+STORED = [tags.PidTagSubject, tags.PidTagSentRepresentingName, tags.PidTagSenderName,
+          tags.PidTagSentRepresentingEmailAddress, tags.PidTagSensitivity, 0x80010003]  # fmt: skip
+
+
+@_MANY
+@given(st.lists(st.sampled_from(STORED), unique=True), st.lists(st.sampled_from(IMPLIED), unique=True))
+def test_what_compact_bags_leave_out(stored: list[int], marked: list[int]) -> None:
+    row = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())
+    bag: dict[int, Any] = {tag: 5 if tag & 0xFFFF == t.PtypInteger32 else f"v{tag}" for tag in stored}
+    if marked:
+        bag[0x66F11003] = tuple(sorted(set(marked) - set(stored)))
+    cold = struct.pack("<BH", 2, 0) + bags.pack(bag)
+    record = record_of(row, cold)
+    for tag in IMPLIED:
+        slots = Slots()
+        data, stop, _ = scan.pack_rows(batch_of(row, cold), slots, scan.row_columns([tag], slots))
+        writer = Writer()
+        write_row(writer, [tag], [_cell(record.get(tag))], rop_form())
+        if stop:
+            assert data == writer.getvalue()
+        else:
+            assert tag == tags.PidTagNormalizedSubject
 
 
 def test_what_is_no_program_is_refused() -> None:
