@@ -316,24 +316,32 @@ enum { MAX_KEY = 160, MAX_KEY_VALUES = 8 };
 
 static void put_terminated(writer *out, span raw)
 {
-    size_t i;
-    for (i = 0; i < raw.size && i < MAX_KEY; i++) {
-        write_u8(out, raw.data[i]);
+    size_t size = raw.size < MAX_KEY ? raw.size : MAX_KEY, start = out->size, i, n = 0;
+    uint8_t *at = write_reserve(out, 2 * size + 2);
+    if (at == NULL)
+        return;
+    for (i = 0; i < size; i++) {
+        at[n++] = raw.data[i];
         if (raw.data[i] == 0)
-            write_u8(out, 0xFF);
+            at[n++] = 0xFF;
     }
-    write_u16le(out, 0);
+    at[n++] = 0;
+    at[n++] = 0;
+    out->size = start + n;
 }
 
 static void put_folded(writer *out, span text)
 {
-    size_t i, count = 0;
-    for (i = 0; i < text.size && count < MAX_KEY; i++)
-        if (text.data[i]) {
-            write_u8(out, lower(text.data[i]));
-            count++;
-        }
-    write_u16le(out, 0);
+    size_t start = out->size, i, n = 0;
+    uint8_t *at = write_reserve(out, MAX_KEY + 2);
+    if (at == NULL)
+        return;
+    for (i = 0; i < text.size && n < MAX_KEY; i++)
+        if (text.data[i])
+            at[n++] = lower(text.data[i]);
+    at[n++] = 0;
+    at[n++] = 0;
+    out->size = start + n;
 }
 
 static bool put_key(writer *out, const value *v)

@@ -101,7 +101,8 @@ class _Unscanned:
         return False
 
 
-def _nothing(txn: ReadTxn, id_: int, tag: int) -> Value:
+def no_value(txn: ReadTxn, id_: int, tag: int) -> Value:
+    """The `Computed` that knows nothing."""
     return None
 
 
@@ -152,7 +153,7 @@ class MessageRecord:
     __slots__ = ("_cold", "_computed", "_deleted", "_mailbox", "_txn", "row")
 
     def __init__(
-        self, txn: ReadTxn, mailbox: int, row: Row, computed: Computed = _nothing, deleted: int | None = None
+        self, txn: ReadTxn, mailbox: int, row: Row, computed: Computed = no_value, deleted: int | None = None
     ) -> None:
         self._txn, self._mailbox, self.row = txn, mailbox, row
         self._computed, self._deleted = computed, deleted
@@ -223,11 +224,11 @@ class ContentsSource:
         fid: int,
         *,
         associated: bool = False,
-        computed: Computed = _nothing,
+        computed: Computed = no_value,
         computed_tags: frozenset[int] | None = None,
     ):
         self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
-        self._computed_tags = frozenset[int]() if computed is _nothing else computed_tags
+        self._computed_tags = frozenset[int]() if computed is no_value else computed_tags
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -308,7 +309,7 @@ def messages_batch(txn: ReadTxn, mailbox: int, pairs: list[tuple[bytes, bytes]],
 class DeletedSource(_Unscanned):
     """The soft-deleted contents of a folder."""
 
-    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = _nothing):
+    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = no_value):
         self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
 
     @property
@@ -400,7 +401,7 @@ class FolderRecord:
 class HierarchySource(_Unscanned):
     """The subfolders of a folder, with `deep` all below it (MS-OXCFOLD 2.2.1.13: Depth)."""
 
-    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = _nothing):
+    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = no_value):
         self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
 
     @property

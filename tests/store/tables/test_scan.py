@@ -263,7 +263,8 @@ def test_missing_rows_and_compact_rows() -> None:
 
 
 IMPLIED = [tags.PidTagSubject, tags.PidTagSenderName, tags.PidTagSenderEmailAddress,
-           tags.PidTagDisplayCc, tags.PidTagSensitivity, tags.PidTagNormalizedSubject, tags.PidTagIconIndex, 0x80010003]  # fmt: skip
+           tags.PidTagDisplayCc, tags.PidTagSensitivity, tags.PidTagNormalizedSubject,
+           tags.PidTagIconIndex, 0x80010003]  # fmt: skip
 STORED = [tags.PidTagSubject, tags.PidTagSentRepresentingName, tags.PidTagSenderName,
           tags.PidTagSentRepresentingEmailAddress, tags.PidTagSensitivity, 0x80010003]  # fmt: skip
 
