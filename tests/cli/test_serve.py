@@ -14,28 +14,31 @@ import pytest
 
 from appliance.cli import check
 from tests.cli.conftest import Cli
+from tests.ports import free_offset
 
 GRACE = 5.0
-
-
-def free_offset() -> int:
-    """A port offset at which POP3's ports are free."""
-    for offset in range(20_000 + (int(time.monotonic_ns()) // 1000) % 20_000, 55_000, 7):
-        try:
-            for port in (110, 995):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return offset
-    raise AssertionError("no free ports")
+ATTEMPTS = 10
+MAIN = "from appliance.cli import main; main()"
 
 
 class Served:
     """A server process that said `ready`."""
 
     def __init__(self, data: Path, *options: str) -> None:
-        self.offset = free_offset()
+        for _ in range(ATTEMPTS):
+            self.offset = free_offset()
+            self.lines: list[str] = []
+            self.process = self._spawn(data, options)
+            assert self.process.stdout
+            for line in self.process.stdout:
+                self.lines.append(line.rstrip("\n"))
+                if line == "ready\n":
+                    return
+            output, log = self.process.communicate()
+            assert "in use" in log, (output, log)
+        raise AssertionError("no free ports")
+
+    def _spawn(self, data: Path, options: tuple[str, ...]) -> "subprocess.Popen[str]":
         command = [
             sys.executable,
             "-c",
@@ -45,14 +48,7 @@ class Served:
             "serve",
         ]
         command += ["--bind", "127.0.0.1", "--port-offset", str(self.offset), "--roles", "access", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        self.lines = []
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if line == "ready\n":
-                return
-        raise AssertionError(self.process.communicate())
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """(exit code, log)."""
@@ -119,8 +115,8 @@ def test_a_repair_waits_for_the_server_to_stop(
     cli: Cli, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [["one", "two"], ["one", "two"], ["two"]]
-    monkeypatch.setattr(check.store_check, "check", lambda store, extras: found.pop(0))
-    monkeypatch.setattr(check.store_check, "repair", lambda store, extras: None)
+    monkeypatch.setattr(check.store_check, "check", lambda store, extras, **more: found.pop(0))
+    monkeypatch.setattr(check.store_check, "repair", lambda store, extras, new_guid: None)
     code, out, err = cli.run("check", "--repair")
     assert (code, out) == (1, "one\ntwo\n")
     assert "stop the server" in err
@@ -170,7 +166,7 @@ def test_the_panel_is_a_role_like_the_others(cli: Cli) -> None:
 
 
 def test_faults_in_the_store_are_remembered_as_trouble(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check.store_check, "check", lambda store, extras: ["wrong"])
+    monkeypatch.setattr(check.store_check, "check", lambda store, extras, **more: ["wrong"])
     assert cli.run("check")[0] == 1
     kinds = [problem["kind"] for problem in cli.json("status")["health"]["problems"]]
     assert "damaged" in kinds
