@@ -4,6 +4,7 @@ from tests.fuzz.autodiscover import AUTODISCOVER_TARGETS
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.imap import IMAP_TARGETS
+from tests.fuzz.lz77 import LZ77_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
@@ -13,6 +14,7 @@ from tests.fuzz.smtp import SMTP_TARGETS
 TARGETS: tuple[Target, ...] = (
     *AUTODISCOVER_TARGETS,
     *CONVERT_TARGETS,
+    *LZ77_TARGETS,
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
     *IMAP_TARGETS,
