@@ -12,6 +12,7 @@ from appliance.directory.authenticate import Authenticator
 from appliance.directory.model import Protocol
 from appliance.mailbox.errors import Reason, Refused, refused
 from appliance.mailbox.incoming import Incoming, Ingest
+from appliance.mailbox.rendered import render_pending
 from appliance.mailbox.search.evaluate import Index
 from appliance.mailbox.search.facts import Source
 from appliance.mapi import times
@@ -105,6 +106,11 @@ class Services:
             return await asyncio.get_running_loop().run_in_executor(None, fn)
         except StoreError as error:
             raise refused(error) from error
+
+    async def render(self, mailbox: int, fid: int) -> None:
+        """Give every message of a folder that was born in MAPI its octets, before a session looks at it: what
+        a UID stands for never changes afterwards. Raises Refused."""
+        await self.call(lambda: render_pending(self.store, mailbox, fid))
 
     async def result(self, future: "Future[T]") -> T:
         """Await a future of the store. Raises Refused."""

@@ -39,6 +39,7 @@ from appliance.protocols.imap.services import Services
 from appliance.protocols.imap.table import Announce, Command, State
 from appliance.protocols.imap.tokens import Cursor
 from appliance.protocols.imap.wire import status
+from appliance.store import messages
 
 _log = logging.getLogger(__name__)
 
@@ -392,7 +393,23 @@ class Session:
         """Tell what became of the selected folder, as far as that is allowed now."""
         if self.selected is None or what is Announce.NOTHING:
             return
-        with self.services.store.read() as txn:
-            lines = announcements(self, txn, expunges=what is Announce.ALL)
+        lines = self._news(what)
+        while lines is None:
+            try:
+                await self.services.render(self.selected.mailbox, self.selected.fid)
+            except Refused as refused:  # no room for the octets: the news waits
+                _log.warning(
+                    "a folder could not be rendered peer=%s: %s", self.channel.connection.peer, refused
+                )
+                return
+            lines = self._news(what)
         if lines:
             self.channel.write(b"".join(lines))
+
+    def _news(self, what: Announce) -> list[bytes] | None:
+        """The announcements; None when messages that came have no octets yet, and nothing was looked at."""
+        view = self.folder
+        with self.services.store.read() as txn:
+            if view.is_behind(txn) and messages.unrendered(txn, view.mailbox, view.fid, 1):
+                return None
+            return announcements(self, txn, expunges=what is Announce.ALL)
