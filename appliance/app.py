@@ -21,9 +21,9 @@ from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
 from appliance.net import systemd
 from appliance.net.announce import Announcer, Receiver
-from appliance.net.limits import Limits
 from appliance.net.listener import Listener, Network, Service, bind
 from appliance.net.log import Quiet, event
+from appliance.net.parts import Parts
 from appliance.net.running import Presence
 from appliance.net.tls import DIRECTORY, TlsIdentity
 from appliance.net.watch import Watches
@@ -35,27 +35,6 @@ from appliance.store.store import Store
 READER_THREADS = 4
 VERIFIER_THREADS = 2
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Parts:
-    """What services are made of. `settings` is replaced when settings change: services that can take a
-    change at once look at it each time."""
-
-    store: Store
-    settings: Settings
-    organization: domains.Organization
-    watches: Watches
-    network: Network
-    authenticator: Authenticator
-    verifiers: ThreadPoolExecutor
-    """Threads for log-ons: a verifier takes 50 ms and 16 MiB, so that few run at once."""
-    quiet: Quiet
-
-    def limits(self) -> Limits:
-        """The limits of one service."""
-        part = self.settings.connections
-        return Limits(part.total, part.per_address, part.unsettled, part.unsettled_per_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +59,7 @@ SERVICES = (
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("access", "appliance.net.indexing:run"),
+    ("panel", "appliance.panel.task:run"),
 )
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 

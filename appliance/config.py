@@ -124,10 +124,11 @@ def show_size(value: int) -> str:
     return "0"
 
 
-def _parse_time(text: str) -> int:
+def parse_time(text: str) -> int:
+    """Seconds that `30s`, `10m`, `2h` or `7d` mean. Raises ValueError."""
     found = _TIME.fullmatch(text.strip())
     if not found:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is not a time as 30s, 10m or 2h")
     return int(found[1]) * _TIME_UNITS[found[2]]
 
 
@@ -158,7 +159,7 @@ def _parse_list(text: str) -> tuple[str, ...]:
 _SWITCHED = Kind("on or off", _parse_switch, lambda value: "on" if value else "off", bool)
 _NUMBER = Kind("a number", int, str, int)
 _BYTES = Kind("a size", parse_size, show_size, int)
-_SECONDS = Kind("a time (30s, 10m, 2h, 7d)", _parse_time, _show_time, int)
+_SECONDS = Kind("a time (30s, 10m, 2h, 7d)", parse_time, _show_time, int)
 _TEXT = Kind("a line of text", _parse_text, str, str)
 _LIST = Kind("a list with commas", _parse_list, ", ".join, list)
 
@@ -195,7 +196,7 @@ def size(default: str, about: str, *, low: str, high: str, live: bool = False) -
 def seconds(default: str, about: str, *, low: str, high: str, live: bool = False) -> Any:
     """Declares a time in seconds."""
     return _declare(
-        _SECONDS, _parse_time(default), about, low=_parse_time(low), high=_parse_time(high), live=live
+        _SECONDS, parse_time(default), about, low=parse_time(low), high=parse_time(high), live=live
     )
 
 
@@ -288,6 +289,15 @@ class Pop3:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """Lights, button and serial console."""
+
+    board: str = text("auto", "The board's description: a name, a file, or auto.")
+    brightness: int = number(100, "Brightness of the lights in percent.", low=1, high=100, live=True)
+    idle: int = seconds("10m", "How long a console may be silent before it logs out.", low="1m", high="1d")
+
+
+@dataclass(frozen=True, slots=True)
 class Imap:
     """IMAP."""
 
@@ -309,6 +319,7 @@ class Settings:
     clock: Clock = field(default_factory=Clock)
     pop3: Pop3 = field(default_factory=Pop3)
     imap: Imap = field(default_factory=Imap)
+    panel: Panel = field(default_factory=Panel)
 
     def value(self, name: str) -> Value:
         """The value of a setting by its name. Raises SettingError."""

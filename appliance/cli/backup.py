@@ -20,7 +20,7 @@ from appliance.cli.frame import Failed
 from appliance.cli.status import LAST_BACKUP
 from appliance.cli.tools import change, data_directory, open_store
 from appliance.config import FILE_NAME
-from appliance.directory import credentials, entries
+from appliance.directory import administrator, credentials, entries
 from appliance.directory.model import WITH_MAILBOX
 from appliance.mailbox import recover
 from appliance.mapi import times
@@ -29,6 +29,7 @@ from appliance.store import backup, keys
 from appliance.store.contents import Row
 from appliance.store.keys import SERVER, Table
 from appliance.store.store import Store
+from appliance.transport import smarthost
 
 SEALED = "sealed:"
 """Marks a file of a backup whose bytes are sealed."""
@@ -36,11 +37,10 @@ SEALED = "sealed:"
 MAX_KEPT_FILE = 1 << 20
 AT_ONCE = 32
 _CREDENTIALS = keys.pack(SERVER, Table.DIRECTORY, entries.Part.CREDENTIALS)
-_SETTINGS = keys.head(SERVER, Table.SETTINGS)
 
 
 def _is_secret(key: bytes) -> bool:
-    return key.startswith(_CREDENTIALS) or (key.startswith(_SETTINGS) and b"password" in key)
+    return key.startswith(_CREDENTIALS) or key in (administrator.KEY, smarthost.KEY)
 
 
 passphrase_option = click.option(
@@ -154,8 +154,8 @@ def restore_command(file: Path, base: Path | None, address: str | None, passphra
         shutil.rmtree(building, ignore_errors=True)
     if not loaded.secrets:
         click.echo(
-            "without secrets: set new passwords (`appliance user passwd`) and a certificate "
-            "(`appliance tls renew`)",
+            "without secrets: set new passwords (`appliance user passwd`), a certificate "
+            "(`appliance tls renew`) and the smart host, if there was one (`appliance smarthost set`)",
             err=True,
         )
     click.echo(f"{loaded.mailboxes} mailboxes", err=True)

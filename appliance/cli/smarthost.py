@@ -1,10 +1,15 @@
 """`appliance smarthost`: the server that takes all outgoing mail."""
 
+import asyncio
+
 import click
 
 from appliance.cli.frame import Failed
 from appliance.cli.tools import change, json_option, open_store, password_from, print_facts
+from appliance.directory import domains
 from appliance.transport import smarthost as stored
+from appliance.transport.client import Connector, Unreachable
+from appliance.transport.routes import DnsResolver, RouteError, Router
 from appliance.transport.smarthost import Smarthost, TlsMode, parse_target
 
 
@@ -41,6 +46,25 @@ def clear() -> None:
     """Send mail to each domain's own servers again."""
     with open_store() as store:
         change(store, stored.clear)
+
+
+@smarthost.command("test")
+def test() -> None:
+    """Connect and log on as outgoing mail would, without sending any."""
+    with open_store() as store, store.read() as txn:
+        host, name = stored.get(txn), domains.get(txn).hostname
+    if host is None:
+        raise Failed("no smart host is set")
+    try:
+        asyncio.run(_try(host, name))
+    except (RouteError, Unreachable) as error:
+        raise Failed(f"{host.host}: {error}") from error
+    click.echo(f"{host.host} takes our mail")
+
+
+async def _try(host: Smarthost, name: str) -> None:
+    peer = await Connector.of(name).connect(await Router(DnsResolver()).route("", host))
+    await peer.close()
 
 
 @smarthost.command("show")

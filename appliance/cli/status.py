@@ -1,19 +1,25 @@
 """`appliance status`: what runs, what is stored, how the machine is. With the server running or stopped."""
 
-import datetime
+import time
 from pathlib import Path
 from typing import Any
 
 import click
-from cryptography import x509
 
+from appliance.cli.frame import Failed
 from appliance.cli.tools import data_directory, json_option, open_store, print_json
+from appliance.config import parse_time
 from appliance.net import health, running
-from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY
 from appliance.store import keys
 from appliance.store.keys import SERVER, Table
 from appliance.store.kv import ReadTxn
 from appliance.store.store import FORMAT, Store
+
+INTERVAL = 5.0
+"""Seconds between two looks of `health --wait`."""
+
+IN_A_ROW = 2
+"""Looks that must be good one after the other while there is time."""
 
 LAST_BACKUP = keys.pack(SERVER, Table.META, "last backup")
 """When a backup was last finished, as ISO 8601 text."""
@@ -32,13 +38,43 @@ def status(as_json: bool) -> None:
         click.echo(f"{name:10} {_told(name, found[name])}")
 
 
+@click.command("health")
+@click.option(
+    "--wait", default="0s", metavar="TIME", help="Keep looking this long (30s, 5m) until all is well."
+)
+def health_command(wait: str) -> None:
+    """Succeed only if nothing is failing: what decides whether an update stays."""
+    deadline = time.monotonic() + parse_time(wait)
+    well = 0
+    while True:
+        with open_store() as store:
+            judged = health.judge(collect_facts(store, data_directory()))
+        well = 0 if judged.state is health.State.FAILING else well + 1
+        if well >= (IN_A_ROW if deadline > time.monotonic() else 1):
+            return
+        if time.monotonic() >= deadline:
+            raise Failed("; ".join(problem.text for problem in judged.problems))
+        time.sleep(INTERVAL)
+
+
+def collect_facts(store: Store, data: Path) -> health.Facts:
+    """What health is judged by, seen from outside of the server."""
+    processes = running.present(data)
+    return health.facts(
+        store,
+        running=bool(processes),
+        certificate_days=health.certificate_days(data),
+        missing_roles=health.missing_roles(health.expected_roles(), processes),
+    )
+
+
 def collect(store: Store, data: Path) -> dict[str, Any]:
     """The object that `--json` prints."""
     processes = running.present(data)
     with store.read() as txn:
         waiting = _count(txn, Table.QUEUE)
         backup = txn.get(LAST_BACKUP)
-    facts = health.facts(store, running=bool(processes), certificate_days=_certificate_days(data))
+    facts = collect_facts(store, data)
     return {
         "roles": [
             {"role": role, "pid": process["pid"]} for process in processes for role in process["roles"]
@@ -60,15 +96,6 @@ def collect(store: Store, data: Path) -> dict[str, Any]:
 def _count(txn: ReadTxn, table: Table) -> int:
     prefix = keys.head(SERVER, table)
     return sum(1 for _ in txn.scan_keys(prefix, keys.successor(prefix)))
-
-
-def _certificate_days(data: Path) -> int | None:
-    try:
-        pem = (data / DIRECTORY / CERTIFICATE_FILE).read_bytes()
-        end = x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc
-    except (OSError, ValueError):
-        return None
-    return (end - datetime.datetime.now(datetime.UTC)).days
 
 
 def _told(name: str, found: Any) -> str:

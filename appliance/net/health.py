@@ -1,13 +1,32 @@
 """The health of the machine: one judgement that the LEDs, `/healthz`, the console and `status` share.
 
 `judge` is a pure function of `Facts`; `facts` collects them from the store. A problem is a warning (mail
-flows, somebody should look) or a failure (mail does not flow).
+flows, somebody should look) or a failure (mail does not flow). `condition` adds what the machine is doing
+(starting, waiting for its set-up, moving mail, updating, ending): that is what lights and console show.
 """
 
+import datetime
+import os
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
+from pathlib import Path
 
+from cryptography import x509
+
+from appliance.mapi.times import TICKS_PER_SECOND, from_unix_ns
+from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY
+from appliance.store import queue
 from appliance.store.store import Store
+
+ROLES_VARIABLE = "APPLIANCE_ROLES"
+
+STUCK = 4 * 3600
+"""Seconds after which mail that still waits is worth a warning (RFC 5321 4.5.4.1 tries for days)."""
+
+QUEUE_LOOK = 1000
+"""Entries of the queue that are looked at: the oldest come first."""
 
 ROOM_WARNING = 4
 """Free space below this many reserves is worth a warning."""
@@ -40,6 +59,13 @@ class Facts:
     free: int
     reserve: int
     certificate_days: int | None = None
+    queue_age: int | None = None
+    """How long the oldest message that is not held has waited; None: nothing waits."""
+    missing_roles: tuple[str, ...] = ()
+    """Roles that should run and do not."""
+    damaged: bool = False
+    """A check of the store found something wrong."""
+    update_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +92,72 @@ def judge(facts: Facts) -> Health:
         problems.append(Problem("full", State.FAILING, "the disk is full: only deleting works"))
     elif facts.free < ROOM_WARNING * facts.reserve:
         problems.append(Problem("room", State.WARNING, "the disk is nearly full"))
+    if facts.damaged:
+        problems.append(Problem("damaged", State.FAILING, "the store is damaged: run `appliance check`"))
     if not facts.running:
         problems.append(Problem("stopped", State.FAILING, "no server is running"))
+    elif facts.missing_roles:
+        down = f"not running: {', '.join(facts.missing_roles)}"
+        problems.append(Problem("roles", State.FAILING, down))
     if facts.certificate_days is not None and facts.certificate_days < 0:
         problems.append(Problem("certificate", State.FAILING, "the certificate has expired"))
     elif facts.certificate_days is not None and facts.certificate_days < 30:
         left = f"the certificate expires in {facts.certificate_days} days"
         problems.append(Problem("certificate", State.WARNING, left))
+    if facts.queue_age is not None and facts.queue_age >= STUCK:
+        waited = f"mail has waited in the queue for {facts.queue_age // 3600} hours"
+        problems.append(Problem("queue", State.WARNING, waited))
+    if facts.update_waiting:
+        problems.append(Problem("update", State.WARNING, "an update waits to be installed"))
     return Health(max((problem.state for problem in problems), default=State.OK), tuple(problems))
 
 
-def facts(store: Store, *, running: bool, failed: bool = False, certificate_days: int | None = None) -> Facts:
+class Stage(Enum):
+    """Where the machine is in its life, apart from how it is."""
+
+    BOOTING = "booting"
+    SETUP = "set-up needed"
+    RUNNING = "running"
+    UPDATING = "updating"
+    UNPLUG = "safe to unplug"
+
+
+class Condition(Enum):
+    """What the machine shows: one at any time. The values are what people read."""
+
+    BOOTING = "starting"
+    SETUP = "set-up needed"
+    WELL = "all is well"
+    MOVING = "mail is moving"
+    ATTENTION = "needs attention"
+    TROUBLE = "trouble"
+    UPDATING = "updating: do not unplug"
+    UNPLUG = "safe to unplug"
+
+
+def condition(stage: Stage, health: Health, *, moving: bool = False) -> Condition:
+    """What to show. Trouble is shown before anything that looks well, and movement only when all is well."""
+    fixed = {
+        Stage.BOOTING: Condition.BOOTING,
+        Stage.SETUP: Condition.SETUP,
+        Stage.UPDATING: Condition.UPDATING,
+        Stage.UNPLUG: Condition.UNPLUG,
+    }
+    if stage in fixed:
+        return fixed[stage]
+    if health.state is not State.OK:
+        return Condition.TROUBLE if health.state is State.FAILING else Condition.ATTENTION
+    return Condition.MOVING if moving else Condition.WELL
+
+
+def facts(
+    store: Store,
+    *,
+    running: bool,
+    failed: bool = False,
+    certificate_days: int | None = None,
+    missing_roles: tuple[str, ...] = (),
+) -> Facts:
     """The facts of a store that this process has open."""
     return Facts(
         running=running,
@@ -85,4 +166,40 @@ def facts(store: Store, *, running: bool, failed: bool = False, certificate_days
         free=store.free_bytes(),
         reserve=store.reserve_bytes(),
         certificate_days=certificate_days,
+        queue_age=_queue_age(store),
+        missing_roles=missing_roles,
     )
+
+
+def _queue_age(store: Store) -> int | None:
+    """Seconds that the oldest of the first QUEUE_LOOK entries has waited. A clock that ran back gives 0."""
+    with store.read() as txn:
+        for _, entry in zip(range(QUEUE_LOOK), queue.entries(txn), strict=False):
+            if not entry.held:
+                return max(0, (from_unix_ns(time.time_ns()) - entry.arrived) // TICKS_PER_SECOND)
+    return None
+
+
+def expected_roles() -> tuple[str, ...]:
+    """The roles that this machine is meant to run, each by a process somewhere: the variable
+    APPLIANCE_ROLES, which the units of larger boards set. Without it whatever runs is what was meant."""
+    return tuple(os.environ.get(ROLES_VARIABLE, "").replace(",", " ").split())
+
+
+def missing_roles(wanted: Iterable[str], processes: Iterable[dict[str, object]]) -> tuple[str, ...]:
+    """The roles of `wanted` that none of the processes (as `running.present` lists them) runs."""
+    there: set[str] = set()
+    for process in processes:
+        roles = process.get("roles")
+        there.update(roles if isinstance(roles, list) else ())
+    return tuple(role for role in wanted if role not in there)
+
+
+def certificate_days(data: Path) -> int | None:
+    """Days until the server's certificate ends, negative after that; None where there is none."""
+    try:
+        pem = (data / DIRECTORY / CERTIFICATE_FILE).read_bytes()
+        end = x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+    return (end - datetime.datetime.now(datetime.UTC)).days

@@ -2,24 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Protocol
 
 from appliance.mailbox.search.folding import fold
 from appliance.mailbox.search.stored import StoredMessages, document
+from appliance.net.parts import Parts
 from appliance.store.contents import Row
 from appliance.store.indexing import IndexThread
 from appliance.store.kv import ReadTxn
-from appliance.store.store import Store
 
 _SOURCE = StoredMessages()
-
-
-class Parts(Protocol):
-    """What is needed of the server."""
-
-    @property
-    def store(self) -> Store:
-        """The open store."""
 
 
 def folded_document(txn: ReadTxn, mailbox: int, row: Row) -> Iterator[str]:

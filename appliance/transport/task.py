@@ -5,13 +5,9 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from appliance.config import Settings
-from appliance.directory.domains import Organization
-from appliance.net.watch import Watches
+from appliance.net.parts import Parts
 from appliance.store.keys import SERVER
-from appliance.store.store import Store
 from appliance.transport.client import Connector
 from appliance.transport.clock import SystemClock
 from appliance.transport.routes import DnsResolver, Endpoint, Router
@@ -22,26 +18,6 @@ SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
 SET_BY_HAND = "clock-set"
 """What the console makes in the data directory when a person has set the clock."""
-
-
-class Parts(Protocol):
-    """What the composition root gives."""
-
-    @property
-    def store(self) -> Store:
-        """The store."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings as they are now."""
-
-    @property
-    def organization(self) -> Organization:
-        """The server's name and domains."""
-
-    @property
-    def watches(self) -> Watches:
-        """Who is told of changes, also of other processes'."""
 
 
 def clock_is_trusted(parts: Parts) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.mailbox.search.folding import fold
 from appliance.net import indexing
+from appliance.store import indexing as stored
 from appliance.store.fulltext import FullText
 from appliance.store.store import Store
 from tests.mailbox.search.fakes import Box
@@ -20,7 +21,7 @@ class Parts:
 
 
 def test_indexes_what_was_delivered_until_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexing, "QUIET", -1.0)
+    monkeypatch.setattr(stored, "PATIENCE", 0.0)
     box = Box(tmp_path)
     deliver(box, PLAIN)
     index = FullText(tmp_path)

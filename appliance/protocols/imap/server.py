@@ -1,52 +1,19 @@
 """The network's side: connections of the IMAP service become sessions."""
 
-from concurrent.futures import Executor
-from typing import Protocol
-
-from appliance.config import Settings
-from appliance.directory.authenticate import Authenticator
 from appliance.mailbox.search.stored import StoredMessages
 from appliance.net.connection import Connection, Timeouts
 from appliance.net.limits import Limits
 from appliance.net.listener import Service
-from appliance.net.watch import Watches
+from appliance.net.parts import Parts
 from appliance.protocols.imap.channel import Channel
 from appliance.protocols.imap.commands import TABLE
 from appliance.protocols.imap.limits import AUTOLOGOUT, LOGIN_TIMEOUT
 from appliance.protocols.imap.services import Services
 from appliance.protocols.imap.session import Session
 from appliance.store.fulltext import FullText
-from appliance.store.store import Store
 
 TIMEOUTS = Timeouts(greeting=LOGIN_TIMEOUT, idle=AUTOLOGOUT)
 BUSY = b"* BYE [UNAVAILABLE] Too many connections; try again later.\r\n"
-
-
-class Parts(Protocol):
-    """What the composition root gives."""
-
-    @property
-    def store(self) -> Store:
-        """The store."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Who checks log-ins."""
-
-    @property
-    def verifiers(self) -> Executor:
-        """The threads in which verifiers are computed."""
-
-    @property
-    def watches(self) -> Watches:
-        """Who is told of changes."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings as they are now."""
-
-    def limits(self) -> Limits:
-        """Numbers of connections."""
 
 
 def service(parts: Parts) -> Service:

@@ -12,14 +12,11 @@ import secrets
 import time
 from array import array
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from functools import partial
 from typing import NamedTuple, TypeVar
-from typing import Protocol as TypingProtocol
 
-from appliance.config import Settings
 from appliance.directory import sasl
-from appliance.directory.authenticate import Authenticator, Failure, Login, Reason
+from appliance.directory.authenticate import Failure, Login, Reason
 from appliance.directory.model import Protocol
 from appliance.mailbox import items
 from appliance.mailbox.actor import Actor
@@ -30,9 +27,9 @@ from appliance.mapi.times import from_unix_ns
 from appliance.net.bridge import read_in_thread, write
 from appliance.net.connection import Connection, Timeouts
 from appliance.net.errors import LineTooLong, PeerGone, ShuttingDown, TimedOut
-from appliance.net.limits import Limits
 from appliance.net.listener import Service
-from appliance.net.log import Quiet, event
+from appliance.net.log import event
+from appliance.net.parts import Parts
 from appliance.protocols.pop3 import replies
 from appliance.protocols.pop3.commands import COMMANDS
 from appliance.protocols.pop3.maildrop import Maildrop
@@ -57,7 +54,6 @@ from appliance.store.errors import StoreError
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Special
 from appliance.store.permissions import Right
-from appliance.store.store import Store
 
 PIECE = 256 << 10
 """Octets of a message that are read and sent at once."""
@@ -67,33 +63,6 @@ STEP = 500
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-class Parts(TypingProtocol):
-    """What the composition root gives."""
-
-    @property
-    def store(self) -> Store:
-        """The store."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Who checks log-ins."""
-
-    @property
-    def verifiers(self) -> Executor:
-        """The threads in which verifiers are computed."""
-
-    @property
-    def quiet(self) -> Quiet:
-        """Log lines that strangers can provoke."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings as they are now."""
-
-    def limits(self) -> Limits:
-        """Numbers of connections."""
 
 
 class Pop3:
