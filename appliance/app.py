@@ -19,10 +19,11 @@ from appliance import config
 from appliance.config import Settings
 from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
-from appliance.net import systemd
+from appliance.net import housekeeping, systemd
 from appliance.net.announce import Announcer, Receiver
-from appliance.net.listener import Listener, Network, Service, bind
+from appliance.net.listener import AnyService, Listener, Network, bind
 from appliance.net.log import Quiet, event
+from appliance.net.offers import Offer, Offers
 from appliance.net.parts import Parts
 from appliance.net.running import Presence
 from appliance.net.tls import DIRECTORY, TlsIdentity
@@ -33,6 +34,9 @@ from appliance.store.keys import SERVER
 from appliance.store.store import Store
 
 READER_THREADS = 4
+WEB = "web"
+"""The role that serves HTTP."""
+
 VERIFIER_THREADS = 2
 _log = logging.getLogger(__name__)
 
@@ -54,12 +58,29 @@ SERVICES = (
     Row("submission", "mta", 587, 465, "appliance.protocols.smtp.server:submission"),
     Row("imap", "access", 143, 993, "appliance.protocols.imap.server:service"),
     Row("pop3", "access", 110, 995, "appliance.protocols.pop3.server:service"),
+    Row("http", "web", 80, 443, "appliance.protocols.http.server:service"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Something that is served over HTTP: its name, the path that clients are told of, and where its routes
+    are made (`module:function`, called with the parts)."""
+
+    name: str
+    path: str
+    target: str
+
+
+SITES = (
+    Site("autodiscover", "/autodiscover/autodiscover.xml", "appliance.protocols.autodiscover.server:routes"),
 )
 
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("access", "appliance.net.indexing:run"),
     ("panel", "appliance.panel.task:run"),
+    ("web", "appliance.net.mdns:run"),
 )
 """Background work: (role, `module:coroutine function`), called with the parts and cancelled at the end."""
 
@@ -115,6 +136,7 @@ class Server:
             authenticator=Authenticator(self.store),
             verifiers=ThreadPoolExecutor(VERIFIER_THREADS, "verifier"),
             quiet=Quiet(_log, self._loop),
+            offers=offers(settings),
         )
         self._unsubscribe = watches.subscribe(SERVER, self._server_changed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -148,10 +170,12 @@ class Server:
         """Open every listener of the roles; all or none. Raises OSError."""
         settings = self.parts.settings.serve
         passed = {sock.getsockname()[1] - settings.port_offset: sock for sock in systemd.passed_sockets()}
+        if WEB in settings.roles:
+            self.parts.routes = tuple(row for site in SITES for row in _target(site.target)(self.parts))
         for row in SERVICES:
             if row.role not in settings.roles:
                 continue
-            service: Service = _target(row.target)(self.parts)
+            service: AnyService = _target(row.target)(self.parts)
             for port, implicit in ((row.port, False), (row.tls_port, True)):
                 if port is None or (implicit and self._identity is None):
                     continue
@@ -168,6 +192,8 @@ class Server:
         for role, target in TASKS:
             if role in settings.roles:
                 self._tasks.append(asyncio.create_task(_target(target)(self.parts)))
+        await housekeeping.sweep(self.store)
+        self._tasks.append(asyncio.create_task(housekeeping.run(self.store)))
         self._presence = Presence(self._data, self.facts())
         return self.parts.network.listeners
 
@@ -203,6 +229,18 @@ class Server:
         if not self.device_failed:
             self.store.close()
         self._announcer.close()
+
+
+def offers(settings: Settings) -> Offers:
+    """Every service with its ports, as the tables have them."""
+    offset = settings.serve.port_offset
+    rows = [Offer(row.name, _moved(row.port, offset), _moved(row.tls_port, offset)) for row in SERVICES]
+    rows += [Offer(site.name, 80 + offset, 443 + offset, site.path) for site in SITES]
+    return Offers(rows)
+
+
+def _moved(port: int | None, offset: int) -> int | None:
+    return None if port is None else port + offset
 
 
 def _identity(data: Path) -> TlsIdentity | None:

@@ -288,6 +288,27 @@ class Pop3:
     login_delay: int = seconds("0s", "Least time between two log-ins of one user.", low="0s", high="1h")
 
 
+HTTP_SCHEMES = ("basic", "ntlm", "negotiate")
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Everything over HTTP."""
+
+    auth: tuple[str, ...] = several(
+        HTTP_SCHEMES, "Ways to log on, in the order in which they are offered.", *HTTP_SCHEMES, live=True
+    )
+    idle: int = seconds("2m", "How long a connection may wait for its next request.", low="5s", high="1h")
+    access_log: bool = switch(True, "Write a line to the log for each request.", live=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """What is told to the neighbourhood."""
+
+    mdns: bool = switch(True, "Announce the services on the LAN (multicast DNS), unless bound to loopback.")
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Lights, button and serial console."""
@@ -318,6 +339,8 @@ class Settings:
     smtp: Smtp = field(default_factory=Smtp)
     clock: Clock = field(default_factory=Clock)
     pop3: Pop3 = field(default_factory=Pop3)
+    http: Http = field(default_factory=Http)
+    announce: Announce = field(default_factory=Announce)
     imap: Imap = field(default_factory=Imap)
     panel: Panel = field(default_factory=Panel)
 

@@ -24,11 +24,12 @@ from appliance.directory import administrator, credentials, entries
 from appliance.directory.model import WITH_MAILBOX
 from appliance.mailbox import recover
 from appliance.mapi import times
+from appliance.net.authority import replace
 from appliance.net.tls import DIRECTORY as TLS
 from appliance.store import backup, keys
 from appliance.store.contents import Row
 from appliance.store.keys import SERVER, Table
-from appliance.store.store import Store
+from appliance.store.store import Store, sync_directory
 from appliance.transport import smarthost
 
 SEALED = "sealed:"
@@ -81,10 +82,11 @@ def backup_command(file: Path, since: Path | None, passphrase_stdin: bool) -> No
     if since is not None:
         with since.open("rb") as base:
             have = frozenset(backup.manifest_of(base).blobs)
-    with open_store() as store, _output(file) as out:
-        manifest = backup.dump(
-            store, out, is_secret=_is_secret, seal=seal, files=_files(store.directory, seal), have=have
-        )
+    with open_store() as store:
+        with _output(file) as out:
+            manifest = backup.dump(
+                store, out, is_secret=_is_secret, seal=seal, files=_files(store.directory, seal), have=have
+            )
         finished = datetime.now(UTC).isoformat(timespec="seconds").encode()
         change(store, lambda txn: txn.put(LAST_BACKUP, finished))
     if seal is None:
@@ -107,6 +109,7 @@ def _output(file: Path) -> Iterator[IO[bytes]]:
             out.flush()
             os.fsync(out.fileno())
         partial.rename(file)
+        sync_directory(file.absolute().parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -147,9 +150,12 @@ def restore_command(file: Path, base: Path | None, address: str | None, passphra
         loaded = _load(building, file, base, passphrase)
         for name, raw in loaded.files:
             _put_file(building, name, raw, passphrase)
+        for folder in [building, *filter(Path.is_dir, building.rglob("*"))]:
+            sync_directory(folder)
         if data.exists():
             data.rmdir()
         building.rename(data)
+        sync_directory(data.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     if not loaded.secrets:
@@ -194,8 +200,7 @@ def _put_file(data: Path, name: str, raw: bytes, passphrase: str | None) -> None
     if not path.is_relative_to(data.resolve()):
         raise Failed(f"the backup names a file outside of the data directory: {name}")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_bytes(raw)
-    path.chmod(0o600)
+    replace(path, raw, private=True)
 
 
 def _restore_mailbox(file: Path, base: Path | None, address: str) -> None:

@@ -18,7 +18,7 @@ from appliance.directory.addresses import BadAddress
 from appliance.net import authority
 from appliance.net.tls import DIRECTORY
 from appliance.store.errors import StoreError
-from appliance.store.store import Store
+from appliance.store.store import Store, sync_directory
 
 
 @click.command()
@@ -40,9 +40,11 @@ def create(data: Path, served: tuple[str, ...], hostname: str, organization: str
     building = data.absolute().with_name(f".{data.name}.{secrets.token_hex(4)}.new")
     try:
         _fill(building, domains.Organization(domains=served, hostname=hostname, name=organization))
+        sync_directory(building)
         if data.exists():
             data.rmdir()
         building.rename(data)
+        sync_directory(data.absolute().parent)
     except (StoreError, BadAddress) as error:
         raise Failed(str(error)) from error
     finally:

@@ -6,11 +6,15 @@ from typing import Any
 
 import click
 
+from appliance import app, config
+from appliance.cli.dns import zone
 from appliance.cli.frame import Failed
 from appliance.cli.tools import data_directory, json_option, open_store, print_json
 from appliance.config import parse_time
+from appliance.directory import domains
 from appliance.net import health, running
-from appliance.store import keys
+from appliance.net.interfaces import addresses
+from appliance.store import keys, settings
 from appliance.store.keys import SERVER, Table
 from appliance.store.kv import ReadTxn
 from appliance.store.store import FORMAT, Store
@@ -26,9 +30,13 @@ LAST_BACKUP = keys.pack(SERVER, Table.META, "last backup")
 
 
 @click.command()
+@click.option("--dns", is_flag=True, help="Print the DNS records that the served domains need.")
 @json_option
-def status(as_json: bool) -> None:
+def status(as_json: bool, dns: bool) -> None:
     """Roles, listeners, store, queue, backup, health."""
+    if dns:
+        click.echo(_zone())
+        return
     with open_store() as store:
         found = collect(store, data_directory())
     if as_json:
@@ -36,6 +44,13 @@ def status(as_json: bool) -> None:
         return
     for name in ("roles", "listeners", "store", "queue", "backup", "health"):
         click.echo(f"{name:10} {_told(name, found[name])}")
+
+
+def _zone() -> str:
+    with open_store() as store, store.read() as txn:
+        organization, texts = domains.get(txn), settings.texts(txn)
+    loaded = config.load(data_directory(), texts, {})
+    return zone(organization, app.offers(loaded), addresses())
 
 
 @click.command("health")

@@ -78,10 +78,11 @@ class Authenticator:
         self._remembered: OrderedDict[bytes, float] = OrderedDict()
 
     def verify_password(
-        self, name: str, password: str, *, peer: str, protocol: Protocol, owner: str = ""
+        self, name: str, password: str, *, peer: str, protocol: Protocol | None, owner: str = ""
     ) -> Login | Failure:
         """Check a name and password. `name`: an address, a bare name, DOMAIN\\name, or one of the forms
-        with a delegator (`split_name`). `owner`: whose mailbox to open, an authorization identity."""
+        with a delegator (`split_name`). `owner`: whose mailbox to open, an authorization identity.
+        `protocol`: None for what nobody is kept from (Autodiscover)."""
         verdict = self.throttle.admit(peer)
         if verdict.blocked:
             return Failure(Reason.BLOCKED, verdict.delay, name)
@@ -113,11 +114,13 @@ class Authenticator:
         token = hmac.digest(self._key, b"attempt\0" + name.encode() + b"\0" + attempt, "sha256")
         return Failure(Reason.CREDENTIALS, self.throttle.failed(peer, token), name)
 
-    def accept(self, user: Entry, owner: str, *, peer: str, protocol: Protocol, name: str) -> Login | Failure:
+    def accept(
+        self, user: Entry, owner: str, *, peer: str, protocol: Protocol | None, name: str
+    ) -> Login | Failure:
         """What follows once a credential was right: account, protocol, delegator."""
         if not user.enabled or user.kind not in WITH_MAILBOX:
             return Failure(Reason.DISABLED, 0.0, name)
-        if not user.may_use(protocol):
+        if protocol is not None and not user.may_use(protocol):
             return Failure(Reason.PROTOCOL, 0.0, name)
         with self.store.read() as txn:
             opened = user if not owner else _delegator(txn, user, owner)

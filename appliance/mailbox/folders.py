@@ -11,7 +11,7 @@ from typing import TypeVar
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.rights import effective, require
-from appliance.store import contents, folders, mailboxes, messages, permissions, subscriptions, uids, views
+from appliance.store import attached, contents, folders, mailboxes, messages, permissions, subscriptions
 from appliance.store.edit import editing
 from appliance.store.folders import Folder, FolderFlag
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -184,9 +184,7 @@ def delete(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int) -> 
             return False
         with changing(txn, mailbox) as clock:
             folders.remove(txn, clock, fid, actor=actor.user, origin=actor.session)
-        uids.drop(txn, mailbox, fid)
-        views.drop(txn, mailbox, fid)
-        permissions.drop(txn, mailbox, fid)
+        attached.drop(txn, mailbox, fid)
         return True
 
 

@@ -35,7 +35,7 @@ class Incoming:
     @property
     def submitted(self) -> int:
         """When the sender says it was sent (FILETIME), 0 where nothing is said."""
-        moment = self.derived.props.get(PidTagClientSubmitTime)
+        moment = self.derived.stored.get(PidTagClientSubmitTime)
         return moment if isinstance(moment, int) else 0
 
     @property
@@ -60,11 +60,12 @@ class Incoming:
         derived = self.derived
         packed = self.packed_bag
         if derived.named:
-            packed = bags.pack({**derived.props, **names.map_from_mail(txn, derived.named)})
+            packed = bags.pack({**derived.stored, **names.map_from_mail(txn, derived.named)})
         return NewMessage(
             blob=blob or blobs.bind(txn, self.prepared),
             size=self.prepared.size,
             bag=packed,
+            compact=True,
             message_class=derived.message_class,
             prefix=prefix,
             flags=flags | (RowFlag.HAS_ATTACHMENT if derived.has_attachments else RowFlag.NONE),
@@ -102,7 +103,7 @@ class Ingest:
         scan = self._scanner.finish()
         rendered = blobs.Structure(scan.pack(), mime.envelope(scan), mime.bodystructure(scan))
         derived = derive(scan, self._read)
-        return Incoming(self._writer.finish(rendered), derived, bags.pack(derived.props))
+        return Incoming(self._writer.finish(rendered), derived, bags.pack(derived.stored))
 
     def abort(self) -> None:
         """Forget the message."""

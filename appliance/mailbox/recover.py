@@ -5,12 +5,14 @@ Nothing is taken away and nothing overwritten: messages of the backup that the m
 flags. Named properties get the ids of the store that they come into.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
 
 from appliance.formats import bags
 from appliance.mailbox import folders
 from appliance.mailbox.actor import SYSTEM
+from appliance.mapi import implied
 from appliance.mapi.names import PropertyName
 from appliance.mapi.types import Bag
 from appliance.store import blobs, classes, contents, messages, names
@@ -18,7 +20,8 @@ from appliance.store.check import all_rows
 from appliance.store.contents import Row
 from appliance.store.edit import editing
 from appliance.store.kv import ReadTxn, WriteTxn
-from appliance.store.messages import NewMessage, Part
+from appliance.store.messages import NewMessage
+from appliance.store.parts import renumbered
 from appliance.store.store import Store
 
 PIECE = 1 << 20
@@ -59,12 +62,13 @@ def bring_back(
         parts = tuple(messages.parts(txn, mailbox, row.mid))
         message_class = classes.name(txn, row.message_class)
         named = _names(txn, cold.bag())
-    copied = [_blob(source, number, target) for part in parts for number in messages.part_blobs(part)]
+    named_blobs = Counter(number for part in parts for number in messages.part_blobs(part))
+    copied = {number: _blob(source, number, target) for number in named_blobs}
 
     def fn(txn: WriteTxn) -> Row:
         ids = {old: names.assign(txn, name) for old, name in named.items()}
         bag = {_tag(tag, ids): value for tag, value in cold.bag().items()}
-        numbers = iter([blobs.bind(txn, blob) for blob in copied])
+        numbers = {old: blobs.bind(txn, blob, named_blobs[old]) for old, blob in copied.items()}
         fid = folders.resolve(txn, to_mailbox, path)
         if fid is None:
             fid = folders.create(txn, SYSTEM, to_mailbox, path, now=now).fid
@@ -72,7 +76,8 @@ def bring_back(
             new = NewMessage(
                 blob=blobs.bind(txn, prepared) if prepared is not None else 0,
                 size=row.size - row.prefix,
-                bag=bags.pack(bag),
+                bag=bags.pack(implied.compact(bag)),
+                compact=True,
                 message_class=message_class,
                 prefix=cold.prefix,
                 flags=contents.RowFlag(row.flags),
@@ -82,7 +87,7 @@ def bring_back(
                 conversation=_bytes(bag.get(messages.PID_TAG_CONVERSATION_ID)),
                 message_id=_text(bag.get(messages.PID_TAG_INTERNET_MESSAGE_ID)),
                 email_id=row.email_id,
-                parts=tuple(_part(part, numbers) for part in parts),
+                parts=tuple(renumbered(part, numbers) for part in parts),
             )
             return messages.insert(edit, fid, new)
 
@@ -115,14 +120,6 @@ def _names(txn: ReadTxn, bag: Bag) -> dict[int, PropertyName]:
 
 def _tag(tag: int, ids: dict[int, int]) -> int:
     return ids.get(tag >> 16, tag >> 16) << 16 | tag & 0xFFFF
-
-
-def _part(part: Part, numbers: Iterator[int]) -> Part:
-    if not messages.part_blobs(part):
-        return part
-    bag = bags.unpack(part.packed)
-    bag[messages.PID_TAG_SATCHEL_BLOB] = next(numbers)
-    return Part(part.kind, part.number, bags.pack(bag))
 
 
 def _bytes(value: object) -> bytes:

@@ -17,7 +17,7 @@ import asyncio
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from appliance.net.errors import ConnectionEnded, LineTooLong, PeerGone, ShuttingDown, TimedOut
 from appliance.net.layers import DeflateLayer, TlsLayer
@@ -77,6 +77,31 @@ def plain_address(text: str) -> str:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(address)
+
+
+class Ends(NamedTuple):
+    """Both ends of a connection. `is_loopback`: both are of this machine, loopback addresses."""
+
+    peer: str
+    peer_port: int
+    local: str
+    local_port: int
+    is_loopback: bool
+
+
+NOWHERE = Ends("0.0.0.0", 0, "0.0.0.0", 0, False)
+"""The ends of a connection whose peer went before it was accepted."""
+
+
+def ends_of(transport: asyncio.BaseTransport) -> Ends:
+    """Both ends of a socket that was accepted."""
+    peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    try:
+        addresses = plain_address(peer[0]), plain_address(local[0])
+        is_loopback = all(ipaddress.ip_address(end).is_loopback for end in addresses)
+        return Ends(addresses[0], peer[1], addresses[1], local[1], is_loopback)
+    except (TypeError, ValueError, IndexError):
+        return NOWHERE
 
 
 class Connection(asyncio.Protocol):
@@ -153,7 +178,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket was accepted."""
         self._transport = cast(asyncio.Transport, transport)
-        self._read_addresses(transport)
+        self.peer, self.peer_port, self.local, self.local_port, self.is_loopback = ends_of(transport)
         if not self._terms.opened(self):
             return
         if self._terms.implicit_tls:
@@ -161,16 +186,6 @@ class Connection(asyncio.Protocol):
             self._terms.wheel.watch(self, self._loop.time() + self._terms.timeouts.greeting)
         else:
             self._terms.started(self)
-
-    def _read_addresses(self, transport: asyncio.BaseTransport) -> None:
-        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        try:
-            self.peer, self.peer_port = plain_address(peer[0]), peer[1]
-            self.local, self.local_port = plain_address(local[0]), local[1]
-        except (TypeError, ValueError, IndexError):  # the peer went before it was accepted
-            self.peer = self.local = "0.0.0.0"
-            return
-        self.is_loopback = all(ipaddress.ip_address(end).is_loopback for end in (self.peer, self.local))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the socket: through the layers into the buffer."""

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from pathlib import Path
 
-from cryptography import x509
-
 from appliance.mapi.times import TICKS_PER_SECOND, from_unix_ns
-from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY
+from appliance.net.der import not_after
+from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY, first_certificate
 from appliance.store import queue
 from appliance.store.store import Store
 
@@ -198,8 +197,7 @@ def missing_roles(wanted: Iterable[str], processes: Iterable[dict[str, object]])
 def certificate_days(data: Path) -> int | None:
     """Days until the server's certificate ends, negative after that; None where there is none."""
     try:
-        pem = (data / DIRECTORY / CERTIFICATE_FILE).read_bytes()
-        end = x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc
+        end = not_after(first_certificate((data / DIRECTORY / CERTIFICATE_FILE).read_text()))
     except (OSError, ValueError):
         return None
     return (end - datetime.datetime.now(datetime.UTC)).days

@@ -3,6 +3,8 @@
 A `Service` is a name, a coroutine function that serves one connection, and what it expects of its peers.
 `Network` opens listeners for services, keeps each connection's task, and drains them: no new connections,
 running commands finish, peers between two commands are told, the rest is cut off when the grace is over.
+A `HostedService` (`hosted`) brings an asyncio.Protocol of its own instead of a coroutine function, and is
+listened for in the same way.
 
 An exception that a service lets out ends its connection alone and is logged once.
 """
@@ -15,12 +17,16 @@ from dataclasses import dataclass, field
 
 from appliance.net.connection import Connection, Terms, Timeouts
 from appliance.net.errors import ConnectionEnded
+from appliance.net.hosted import Hosted, HostedService, HostedTerms
 from appliance.net.limits import Gate, Limits
 from appliance.net.timers import Wheel
 from appliance.net.tls import TlsIdentity
 
 BACKLOG = 1024
 """Connections that the kernel keeps for us until they are accepted."""
+
+MAX_TURNS = 20
+"""Turns of the loop in which connections that were cut off are gone."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +44,14 @@ class Service:
     """What a refused peer is told where that can be said in plain text, as a whole line."""
 
 
+AnyService = Service | HostedService
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """An open listening socket."""
 
-    service: Service
+    service: AnyService
     implicit_tls: bool
     address: str
     port: int
@@ -59,6 +68,8 @@ class Network:
         self._gates: dict[str, Gate] = {}
         self._tasks: dict[Connection, asyncio.Task[None]] = {}
         self._opened: set[Connection] = set()
+        self._hosted: set[Hosted] = set()
+        self._all_gone: asyncio.Future[None] | None = None
         self.listeners: list[Listener] = []
 
     @property
@@ -76,27 +87,32 @@ class Network:
         return gate.count if gate else 0
 
     async def listen(
-        self, service: Service, address: str, port: int, *, implicit_tls: bool = False
+        self, service: AnyService, address: str, port: int, *, implicit_tls: bool = False
     ) -> Listener:
         """Bind `address` and serve there. Port 0 takes a free one. Raises OSError."""
         self._require_tls(service, implicit_tls)
         return await self.listen_socket(service, bind(address, port), implicit_tls=implicit_tls)
 
     async def listen_socket(
-        self, service: Service, sock: socket.socket, *, implicit_tls: bool = False
+        self, service: AnyService, sock: socket.socket, *, implicit_tls: bool = False
     ) -> Listener:
         """Serve on a socket that is bound already (passed by systemd, or by `bind`)."""
         self._require_tls(service, implicit_tls)
-        terms = self._terms(service, implicit_tls)
         address, port = sock.getsockname()[:2]
-        server = await self._loop.create_server(
-            lambda: Connection(terms, self._loop), sock=sock, backlog=BACKLOG
-        )
+        factory = self._factory(service, implicit_tls)
+        server = await self._loop.create_server(factory, sock=sock, backlog=BACKLOG)
         listener = Listener(service, implicit_tls, address, port, server)
         self.listeners.append(listener)
         return listener
 
-    def _require_tls(self, service: Service, implicit_tls: bool) -> None:
+    def _factory(self, service: AnyService, implicit_tls: bool) -> Callable[[], asyncio.Protocol]:
+        if isinstance(service, HostedService):
+            hosted = self._hosted_terms(service, implicit_tls)
+            return lambda: Hosted(hosted, self._loop)
+        terms = self._terms(service, implicit_tls)
+        return lambda: Connection(terms, self._loop)
+
+    def _require_tls(self, service: AnyService, implicit_tls: bool) -> None:
         if implicit_tls and self._tls is None:
             raise ValueError(f"{service.name}: implicit TLS without a certificate")
 
@@ -134,6 +150,28 @@ class Network:
             closed=closed,
         )
 
+    def _hosted_terms(self, service: HostedService, implicit_tls: bool) -> HostedTerms:
+        gate = self._gates.setdefault(service.name, Gate(service.limits))
+
+        def opened(hosted: Hosted) -> bool:
+            if gate.enter(hosted):
+                self._hosted.add(hosted)
+                return True
+            if not implicit_tls:
+                hosted.write(service.busy)
+            hosted.close()
+            return False
+
+        def closed(hosted: Hosted) -> None:
+            gate.leave(hosted)
+            self._hosted.discard(hosted)
+            if self._all_gone and not self._hosted and not self._all_gone.done():
+                self._all_gone.set_result(None)
+            _log.debug("closed service=%s peer=%s", service.name, hosted.peer)
+
+        tls = self._tls if implicit_tls else None
+        return HostedTerms(service.guest, service.timeouts, self._wheel, tls, opened, gate.settle, closed)
+
     async def _serve(self, service: Service, connection: Connection) -> None:
         try:
             await service.serve(connection)
@@ -153,16 +191,35 @@ class Network:
                 connection.stop()
             else:
                 connection.abort()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=grace)
-        for task in list(self._tasks.values()):
+        for hosted in list(self._hosted):
+            hosted.stop()
+        await self._finish(grace)
+        waiting: list[asyncio.Task[None]] = [*self._tasks.values()]
+        for listener in self.listeners:
+            if isinstance(listener.service, HostedService):
+                waiting += listener.service.tasks
+        for task in waiting:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=1.0)
+        if waiting:
+            await asyncio.wait(waiting, timeout=1.0)
         for connection in list(self._opened):
             connection.abort()
+        for hosted in list(self._hosted):
+            hosted.abort()
+        for _ in range(MAX_TURNS):
+            if self._opened or self._hosted:
+                await asyncio.sleep(0)
         self._wheel.close()
         self.listeners.clear()
+
+    async def _finish(self, grace: float) -> None:
+        """Wait until nothing runs any more, `grace` seconds at most."""
+        running: list[asyncio.Future[None]] = [*self._tasks.values()]
+        if self._hosted:
+            self._all_gone = self._loop.create_future()
+            running.append(self._all_gone)
+        if running:
+            await asyncio.wait(running, timeout=grace)
 
 
 def bind(address: str, port: int) -> socket.socket:

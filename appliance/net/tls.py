@@ -7,11 +7,12 @@ open keep theirs. Making certificates is the work of `authority`, which is not n
 TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers; no compression, no renegotiation.
 """
 
+import datetime
 import hashlib
 import ssl
 from pathlib import Path
 
-from appliance.net.der import signature_algorithm
+from appliance.net.der import not_after, signature_algorithm
 
 DIRECTORY = "tls"
 """Folder within the data directory."""
@@ -39,6 +40,7 @@ class TlsIdentity:
         self.end_point = b""
         """tls-server-end-point channel binding of the present certificate (RFC 5929 4.1)."""
         self._seen = (0, 0)
+        self._end = datetime.datetime.max.replace(tzinfo=datetime.UTC)
         self.reload()
 
     def reload_if_changed(self) -> bool:
@@ -47,6 +49,10 @@ class TlsIdentity:
             return False
         self.reload()
         return True
+
+    def days_left(self) -> int:
+        """Whole days until the certificate ends; negative once it has."""
+        return (self._end - datetime.datetime.now(datetime.UTC)).days
 
     def _stamp(self) -> tuple[int, int]:
         status = (self._directory / CERTIFICATE_FILE).stat()
@@ -58,7 +64,8 @@ class TlsIdentity:
         certificate, key = self._directory / CERTIFICATE_FILE, self._directory / KEY_FILE
         probe = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         probe.load_cert_chain(certificate, key)
-        end_point = server_end_point(first_certificate(certificate.read_text()))
+        first = first_certificate(certificate.read_text())
+        end_point, self._end = server_end_point(first), not_after(first)
         self.context.load_cert_chain(certificate, key)
         self.end_point = end_point
         self._seen = stamp

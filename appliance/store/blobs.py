@@ -7,8 +7,11 @@ that any range can be read without the rest.
 Invariants:
 - Chunks are written once, while the bytes arrive; a blob whose head is missing is legal only while its
   lease exists. Leases are swept at start.
+- Chunks whose lease was swept meanwhile are never bound: their writer gets Conflict.
 - The head's references are the rows that name the blob; at 0 the blob goes.
 - A number is never used again: backups and caches rely on it.
+- Chunks and structures up to DICTIONARY_MOST bytes are compressed with the dictionary of mail when that is
+  smaller (form 2). The dictionary is part of the store's format: another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
   Smaller ones are not: a hash key dirties a page for each delivery.
 """
@@ -18,11 +21,12 @@ import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import NamedTuple
 
 import zstandard
 
-from appliance.store.errors import NotFound, StoreError
+from appliance.store.errors import Conflict, NotFound, StoreError
 from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
@@ -42,10 +46,13 @@ MAX_SIZE = (1 << 32) - 1
 _HEAD, _STRUCTURE, _CHUNKS = 0, 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
-_RAW, _ZSTD = 0, 1
+_RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
 _LEVEL = 3
-_STRUCTURE_PLAIN = 512
-"""Rendered structures up to this many bytes are stored as they are: reading them is on the hot path."""
+
+DICTIONARY_MOST = 32768
+"""Bytes of what is compressed with the dictionary: it hardly helps anything longer."""
+
+_DICTIONARY = zstandard.ZstdCompressionDict(Path(__file__).with_name("mail.dictionary").read_bytes())
 
 _local = threading.local()
 
@@ -59,6 +66,19 @@ def _compressor() -> zstandard.ZstdCompressor:
     return made
 
 
+def _mail_compressor() -> zstandard.ZstdCompressor:
+    made: zstandard.ZstdCompressor | None = getattr(_local, "mail_compressor", None)
+    if made is None:
+        made = _local.mail_compressor = zstandard.ZstdCompressor(
+            level=_LEVEL,
+            dict_data=_DICTIONARY,
+            write_content_size=True,
+            write_checksum=False,
+            write_dict_id=False,
+        )
+    return made
+
+
 def _decompressor() -> zstandard.ZstdDecompressor:
     made: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
     if made is None:
@@ -66,17 +86,39 @@ def _decompressor() -> zstandard.ZstdDecompressor:
     return made
 
 
+def _mail_decompressor() -> zstandard.ZstdDecompressor:
+    made: zstandard.ZstdDecompressor | None = getattr(_local, "mail_decompressor", None)
+    if made is None:
+        made = _local.mail_decompressor = zstandard.ZstdDecompressor(dict_data=_DICTIONARY)
+    return made
+
+
+def _packed(raw: bytes) -> tuple[int, bytes]:
+    """The form that takes the least room, and the bytes in it."""
+    if len(raw) <= DICTIONARY_MOST:
+        form, packed = _ZSTD_MAIL, _mail_compressor().compress(raw)
+    else:
+        form, packed = _ZSTD, _compressor().compress(raw)
+    return (form, packed) if len(packed) < len(raw) else (_RAW, raw)
+
+
+def _unpacked(form: int, stored: bytes | memoryview, limit: int) -> bytes:
+    if form == _RAW:
+        return bytes(stored)
+    if form == _ZSTD:
+        return _decompressor().decompress(stored, max_output_size=limit)
+    if form == _ZSTD_MAIL:
+        return _mail_decompressor().decompress(stored, max_output_size=limit)
+    raise StoreError(f"bytes in an unknown form {form}")
+
+
 def _squeeze(raw: bytes) -> bytes:
-    packed = _compressor().compress(raw)
-    return bytes([_ZSTD]) + packed if len(packed) < len(raw) else bytes([_RAW]) + raw
+    form, packed = _packed(raw)
+    return bytes([form]) + packed
 
 
 def _expand(stored: bytes, limit: int) -> bytes:
-    if stored[0] == _RAW:
-        return stored[1:]
-    if stored[0] != _ZSTD:
-        raise StoreError(f"chunk of an unknown form {stored[0]}")
-    return _decompressor().decompress(memoryview(stored)[1:], max_output_size=limit)
+    return _unpacked(stored[0], memoryview(stored)[1:], limit)
 
 
 class Structure(NamedTuple):
@@ -174,7 +216,9 @@ class BlobWriter:
 
         def put(txn: WriteTxn) -> int:
             blob = number
-            if not blob:
+            if blob:
+                _require_lease(txn, blob)
+            else:
                 blob = _new_number(txn)
                 txn.put(pack(SERVER, Table.BLOB_LEASES, blob), b"")
             for index, stored in chunks:
@@ -212,23 +256,23 @@ class BlobWriter:
 
 def _pack_structure(structure: Structure) -> bytes:
     body = b"".join(structure)
-    form = _RAW if len(body) <= _STRUCTURE_PLAIN else _ZSTD
-    lengths = _STRUCTURE_ROW.pack(form, *map(len, structure))
-    return lengths + (body if form == _RAW else _compressor().compress(body))
+    form, packed = _packed(body)
+    return _STRUCTURE_ROW.pack(form, *map(len, structure)) + packed
 
 
 def _unpack_structure(stored: bytes) -> Structure:
     form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
     body = stored[_STRUCTURE_ROW.size :]
     total = scan + envelope + bodystructure
-    if form == _ZSTD:
-        body = _decompressor().decompress(body, max_output_size=total)
+    body = _unpacked(form, body, total)
     return Structure(body[:scan], body[scan : scan + envelope], body[scan + envelope : total])
 
 
 def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     """Make prepared bytes a blob with `references`; its number. The same bytes are bound to the blob that
-    already holds them."""
+    already holds them. Raises Conflict."""
+    if prepared.number:
+        _require_lease(txn, prepared.number)
     if prepared.sha256:
         known = txn.get(pack(SERVER, Table.BLOB_HASHES, prepared.sha256))
         if known is not None:
@@ -249,6 +293,11 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     if prepared.sha256:
         txn.put(pack(SERVER, Table.BLOB_HASHES, prepared.sha256), number.to_bytes(8, "big"))
     return number
+
+
+def _require_lease(txn: ReadTxn, number: int) -> None:
+    if not txn.has(pack(SERVER, Table.BLOB_LEASES, number)):
+        raise Conflict(f"blob {number} was swept before it was whole")
 
 
 def info(txn: ReadTxn, number: int) -> Info:

@@ -9,10 +9,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.store import blobs, contents, folders, log, mailboxes, messages, queue, uids, views
+from appliance.store import (
+    blobs,
+    contents,
+    devices,
+    eas_state,
+    folders,
+    indexes,
+    log,
+    mailboxes,
+    messages,
+    peruser,
+    queue,
+    receive_folders,
+    rules,
+    search_folders,
+    timers,
+    uids,
+    views,
+)
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound, StoreError
-from appliance.store.folders import Folder
+from appliance.store.folders import Folder, FolderKind
 from appliance.store.keys import SERVER, Table, head, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Identity
@@ -56,6 +74,7 @@ def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
             wrong += _mailbox(txn, identity, references)
         wrong += _strays(txn)
         wrong += [f"queue: {line}" for line in queue.check(txn)]
+        wrong += devices.check(txn)
         references.update(queue.references(txn))
         for extra in extras:
             wrong += [f"{extra.name}: {line}" for line in extra.check(txn)]
@@ -101,6 +120,73 @@ def _mailbox(txn: ReadTxn, identity: Identity, references: Counter[int]) -> Iter
     yield from (f"mailbox {mailbox}: {line}" for line in _orphans(txn, mailbox, seen))
     yield from (f"mailbox {mailbox}: {line}" for line in _unrendered(txn, mailbox))
     yield from (f"mailbox {mailbox}: {line}" for line in _log(txn, row))
+    yield from (f"mailbox {mailbox}: {line}" for line in _indexes(txn, mailbox))
+    yield from (f"mailbox {mailbox}: {line}" for line in _attached(txn, mailbox, tree))
+
+
+def _attached(txn: ReadTxn, mailbox: int, tree: dict[int, Folder]) -> Iterator[str]:
+    """What stands beside folders and messages."""
+    fids = set(tree)
+    yield from receive_folders.check(txn, mailbox, fids)
+    yield from rules.check(txn, mailbox, fids)
+    yield from peruser.check(txn, mailbox, fids)
+    yield from search_folders.check(txn, mailbox, _search_folders(tree))
+    yield from timers.check(txn, mailbox)
+    yield from eas_state.check(txn, mailbox)
+
+
+def _search_folders(tree: dict[int, Folder]) -> set[int]:
+    return {fid for fid, folder in tree.items() if folder.kind == FolderKind.SEARCH}
+
+
+def _expected(txn: ReadTxn, mailbox: int) -> tuple[set[indexes.Pair], dict[int, int]]:
+    """The rows of the indexes and the reminders (MID: due) that follow from the messages."""
+    pairs: set[indexes.Pair] = set()
+    reminders: dict[int, int] = {}
+    for row in all_rows(txn, mailbox):
+        if row.associated or not txn.has(head_q(mailbox, Table.MESSAGES, row.mid)):
+            continue
+        packed = messages.load(txn, mailbox, row.mid).packed_bag
+        try:
+            pairs.update(indexes.pairs(txn, mailbox, row.fid, row.mid, packed))
+            due = indexes.reminder(txn, packed)
+        except ValueError:
+            continue  # the bag is damaged, and named as such
+        if due is not None:
+            reminders[row.mid] = due
+    return pairs, reminders
+
+
+def _indexes(txn: ReadTxn, mailbox: int) -> Iterator[str]:
+    pairs, reminders = _expected(txn, mailbox)
+    for key, _ in sorted(indexes.stored(txn, mailbox) ^ pairs)[:20]:
+        yield f"{Table(key[4]).name.lower()}: the row {key[5:].hex()} and its message differ"
+    for mid, due in reminders.items():
+        if timers.get(txn, mailbox, timers.Kind.REMINDER, mid) != due:
+            yield f"message {mid:#x}: its reminder has no timer"
+    for timer in timers.due(txn, mailbox, timers.FOREVER, limit=1 << 30):
+        if timer.kind == timers.Kind.REMINDER and timer.object not in reminders:
+            yield f"a reminder of {timer.object:#x}, which has none"
+
+
+def _repair_attached(txn: WriteTxn, mailbox: int, tree: dict[int, Folder]) -> None:
+    fids = set(tree)
+    receive_folders.repair(txn, mailbox, fids)
+    rules.repair(txn, mailbox, fids)
+    peruser.repair(txn, mailbox, fids)
+    search_folders.repair(txn, mailbox, _search_folders(tree))
+    timers.repair(txn, mailbox)
+    eas_state.repair(txn, mailbox)
+    pairs, reminders = _expected(txn, mailbox)
+    for key, _ in indexes.stored(txn, mailbox) - pairs:
+        txn.delete(key)
+    for key, value in pairs:
+        txn.put(key, value)
+    for timer in timers.due(txn, mailbox, timers.FOREVER, limit=1 << 30):
+        if timer.kind == timers.Kind.REMINDER and timer.object not in reminders:
+            timers.cancel(txn, mailbox, timers.Kind.REMINDER, timer.object)
+    for mid, due in reminders.items():
+        timers.put(txn, mailbox, timers.Kind.REMINDER, mid, due)
 
 
 def all_rows(txn: ReadTxn, mailbox: int) -> Iterator[Row]:
@@ -342,6 +428,7 @@ def _repair_mailbox(txn: WriteTxn, mailbox: int) -> None:
     for message in list(all_rows(txn, mailbox)):
         if not message.blob and not message.associated:
             txn.put(head_qq(mailbox, Table.UNRENDERED, message.fid, message.mid), b"")
+    _repair_attached(txn, mailbox, tree)
 
 
 def _repair_folder(
@@ -372,7 +459,7 @@ def _drop_orphans(txn: WriteTxn, mailbox: int, seen: set[int]) -> None:
 
 
 def _repair_blobs(txn: WriteTxn, extras: tuple[Extra, ...]) -> None:
-    references: Counter[int] = Counter()
+    references: Counter[int] = Counter(queue.references(txn))
     for identity in mailboxes.identities(txn):
         for row in all_rows(txn, identity.number):
             references.update(references_of(txn, identity.number, row))

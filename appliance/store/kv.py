@@ -6,12 +6,13 @@ Invariants:
 - A `WriteTxn` exists only on the writer thread.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lmdb
 
@@ -22,6 +23,9 @@ MAP_SIZE = 1 << 38
 """Address space reserved for the store, in bytes. One constant, never changed; the file grows as needed."""
 
 MAX_READERS = 1024
+FULL = 1 << 20
+"""Free bytes of the file system below which an I/O error means that it is full."""
+
 FILE_NAME = "store.lmdb"
 
 
@@ -148,6 +152,14 @@ def _looks_like_lmdb(path: Path) -> bool:
         return file.read(_MAGIC_AT + 4)[_MAGIC_AT:] == _MAGIC
 
 
+class Reader(NamedTuple):
+    """An open snapshot: its process and thread, and the number of the commit that it shows."""
+
+    pid: int
+    thread: str
+    transaction: int
+
+
 class Environment:
     """An open LMDB environment. One for each process and directory."""
 
@@ -213,9 +225,13 @@ class Environment:
         txn._txn.abort()
 
     def _cause(self, error: Exception) -> Exception:
-        if isinstance(error, lmdb.MapFullError) or "No space left" in str(error):
-            return StoreFull(str(error))
-        return StoreFailed(str(error))
+        text = str(error)
+        if isinstance(error, lmdb.MapFullError) or os.strerror(errno.ENOSPC) in text:
+            return StoreFull(text)
+        # LMDB calls a write that ended early an I/O error; the file system knows whether it was full
+        if os.strerror(errno.EIO) in text and self.disk_free() < FULL:
+            return StoreFull(text)
+        return StoreFailed(text)
 
     def classify(self, error: Exception) -> Exception:
         """An LMDB error as one of the store's own."""
@@ -244,6 +260,19 @@ class Environment:
     def reader_check(self) -> int:
         """Clear the slots of readers whose process died."""
         return int(self._env.reader_check())
+
+    def readers(self) -> frozenset[Reader]:
+        """The snapshots that are open now, in every process."""
+        found = set()
+        for line in self._env.readers().splitlines()[1:]:
+            pid, thread, transaction = line.split()
+            if transaction != "-":
+                found.add(Reader(int(pid), thread, int(transaction)))
+        return frozenset(found)
+
+    def last_transaction(self) -> int:
+        """Number of the last commit."""
+        return int(self._env.info()["last_txnid"])
 
     def copy(self, path: Path, *, compact: bool = True) -> None:
         """Write a consistent copy of the whole store to `path`."""

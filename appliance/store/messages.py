@@ -12,18 +12,61 @@ Invariants:
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from appliance.formats import bags
+from appliance.mapi import implied
 from appliance.mapi.types import Value
-from appliance.store import blobs, classes, contents, log, uids, views
+from appliance.store import blobs, classes, contents, indexes, log, uids, views
+from appliance.store import parts as part_rows
 from appliance.store.contents import Deleted, Row, RowFlag
 from appliance.store.edit import Edit
 from appliance.store.errors import LimitReached, NotFound
 from appliance.store.keys import Table, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import COUNTER_LIMIT
+from appliance.store.parts import (
+    PART_ATTACHMENT,
+    PART_RECIPIENT,
+    PART_VALUE,
+    PID_TAG_SATCHEL_BLOB,
+    PID_TAG_SATCHEL_EMBEDDED,
+    Part,
+    part_blobs,
+    parts,
+)
+
+__all__ = [
+    "PART_ATTACHMENT",
+    "PART_RECIPIENT",
+    "PART_VALUE",
+    "PID_TAG_SATCHEL_BLOB",
+    "PID_TAG_SATCHEL_EMBEDDED",
+    "Message",
+    "NewMessage",
+    "Part",
+    "annotate",
+    "attach_mime",
+    "by_conversation",
+    "by_message_id",
+    "check_keywords",
+    "copy",
+    "insert",
+    "load",
+    "move",
+    "part_blobs",
+    "parts",
+    "purge",
+    "purge_deleted",
+    "read",
+    "restore",
+    "rewrite",
+    "set_state",
+    "soft_delete",
+    "unrendered",
+]
 
 MAX_KEYWORDS = 64
 MAX_KEYWORD = 128
@@ -34,26 +77,16 @@ MAX_PREFIX = 8192
 
 MAX_UID = (1 << 32) - 2
 
-PART_RECIPIENT = 1
-PART_ATTACHMENT = 2
-
 _COLD = struct.Struct("<BH")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A recipient or attachment in packed form. `kind` PART_RECIPIENT or PART_ATTACHMENT."""
-
-    kind: int
-    number: int
-    packed: bytes
+_PLAIN, _COMPACT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """What `insert` stores. `blob` is bound already (0 for none) and this message's reference is counted;
     `size` are the blob's bytes, or the object's size without one; `bag` the packed properties;
-    `conversation` 16 bytes or empty; `received` FILETIME. `email_id` 0 takes the new MID's counter."""
+    `compact`: whether it is a compact one of `mapi.implied`; `conversation` 16 bytes or empty; `received`
+    FILETIME. `email_id` 0 takes the new MID's counter."""
 
     blob: int
     size: int
@@ -69,20 +102,31 @@ class NewMessage:
     message_id: str = ""
     email_id: int = 0
     parts: tuple[Part, ...] = ()
+    compact: bool = False
+
+    @property
+    def cold(self) -> "Message":
+        """The cold part of the row."""
+        return Message(self.prefix, self.bag, self.compact)
 
 
 class Message(NamedTuple):
-    """The cold part: trace headers and packed properties."""
+    """The cold part: trace headers and packed properties. In a compact bag what follows from other properties
+    is not stored (`mapi.implied`): `packed_bag` lacks it, `bag` and `get` have it."""
 
     prefix: bytes
     packed_bag: bytes
+    compact: bool = False
 
     def bag(self) -> dict[int, Value]:
         """The properties."""
-        return bags.unpack(self.packed_bag)
+        stored = bags.unpack(self.packed_bag)
+        return implied.expand(stored) if self.compact else stored
 
     def get(self, tag: int) -> Value | None:
         """One property without unpacking the others."""
+        if self.compact:
+            return implied.get(partial(bags.get, self.packed_bag), tag)
         return bags.get(self.packed_bag, tag)
 
 
@@ -95,8 +139,8 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
 
 
 def _message(raw: bytes) -> Message:
-    _, length = _COLD.unpack_from(raw)
-    return Message(raw[3 : 3 + length], raw[3 + length :])
+    form, length = _COLD.unpack_from(raw)
+    return Message(raw[3 : 3 + length], raw[3 + length :], form == _COMPACT)
 
 
 def read(txn: ReadTxn, mailbox: int, row: Row, offset: int = 0, length: int = blobs.MAX_SIZE) -> bytes:
@@ -110,26 +154,9 @@ def read(txn: ReadTxn, mailbox: int, row: Row, offset: int = 0, length: int = bl
     return head + blobs.read(txn, row.blob, 0, length - len(head)) if length > len(head) else head
 
 
-def _store_cold(txn: WriteTxn, mailbox: int, mid: int, prefix: bytes, bag: bytes) -> None:
-    txn.put(head_q(mailbox, Table.MESSAGES, mid), _COLD.pack(1, len(prefix)) + prefix + bag)
-
-
-def parts(txn: ReadTxn, mailbox: int, mid: int) -> Iterator[Part]:
-    """Recipients, then attachments, as they are stored."""
-    prefix = head_q(mailbox, Table.PARTS, mid)
-    for key, raw in txn.scan(prefix, successor(prefix)):
-        yield Part(key[13], int.from_bytes(key[14:18], "big"), raw)
-
-
-def _put_parts(txn: WriteTxn, mailbox: int, mid: int, new: Iterable[Part]) -> None:
-    prefix = head_q(mailbox, Table.PARTS, mid)
-    for part in new:
-        txn.put(prefix + bytes([part.kind]) + part.number.to_bytes(4, "big"), part.packed)
-
-
-def _drop_parts(txn: WriteTxn, mailbox: int, mid: int) -> None:
-    prefix = head_q(mailbox, Table.PARTS, mid)
-    txn.delete_range(prefix, successor(prefix))
+def _store_cold(txn: WriteTxn, mailbox: int, mid: int, cold: Message) -> None:
+    fixed = _COLD.pack(_COMPACT if cold.compact else _PLAIN, len(cold.prefix))
+    txn.put(head_q(mailbox, Table.MESSAGES, mid), fixed + cold.prefix + cold.packed_bag)
 
 
 def check_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
@@ -170,9 +197,11 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
         thread_id=int.from_bytes(new.conversation[:8], "big"),
         keywords=check_keywords(new.keywords),
     )
-    _store_cold(edit.txn, edit.mailbox, mid, new.prefix, new.bag)
-    _put_parts(edit.txn, edit.mailbox, mid, new.parts)
+    _store_cold(edit.txn, edit.mailbox, mid, new.cold)
+    part_rows.put(edit.txn, edit.mailbox, mid, new.parts)
     _index(edit, fid, mid, new.message_id, new.conversation)
+    if not row.associated:
+        indexes.add(edit.txn, edit.mailbox, fid, mid, new.bag)
     return _place(edit, row, kind)
 
 
@@ -265,8 +294,12 @@ def _reindex(edit: Edit, row: Row, to_fid: int, to_mid: int, *, keep: bool) -> N
             edit.txn.delete(pack(edit.mailbox, Table.MESSAGE_IDS, name, row.mid))
         if thread:
             edit.txn.delete(pack(edit.mailbox, Table.CONVERSATIONS, thread, row.mid))
+        if not row.associated:
+            indexes.remove(edit.txn, edit.mailbox, row.fid, row.mid, cold.packed_bag)
     if to_mid:
         _index(edit, to_fid, to_mid, name, thread)
+        if not row.associated:
+            indexes.add(edit.txn, edit.mailbox, to_fid, to_mid, cold.packed_bag)
 
 
 PID_TAG_INTERNET_MESSAGE_ID = 0x1035001F
@@ -328,8 +361,8 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         flags=row.flags & ~RowFlag.DELETED,
         email_id=row.email_id if source is None else mid & COUNTER_LIMIT,
     )
-    _store_cold(edit.txn, edit.mailbox, mid, cold.prefix, cold.packed_bag)
-    _put_parts(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))
+    _store_cold(edit.txn, edit.mailbox, mid, cold)
+    part_rows.put(edit.txn, edit.mailbox, mid, list(parts(origin.txn, origin.mailbox, row.mid)))
     for part in parts(edit.txn, edit.mailbox, mid):
         for blob in part_blobs(part):
             blobs.retain(edit.txn, blob)
@@ -342,20 +375,10 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         message_id if isinstance(message_id, str) else "",
         conversation if isinstance(conversation, bytes) else b"",
     )
+    if not row.associated:
+        indexes.add(edit.txn, edit.mailbox, to_fid, mid, cold.packed_bag)
     old = {"old_fid": row.fid, "old_mid": row.mid, "old_uid": row.uid} if source is None else {}
     return _place(edit, new, log.Kind.COPIED, **old)
-
-
-PID_TAG_SATCHEL_BLOB = 0x66F00014
-"""Within packed parts: the number of the blob that holds the attachment's bytes (never leaves the store)."""
-
-
-def part_blobs(part: Part) -> list[int]:
-    """The blobs that a stored attachment refers to."""
-    if part.kind != PART_ATTACHMENT:
-        return []
-    number = bags.get(part.packed, PID_TAG_SATCHEL_BLOB)
-    return [number] if isinstance(number, int) else []
 
 
 def move(edit: Edit, row: Row, to_fid: int) -> Row:
@@ -364,11 +387,11 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
     mid = edit.new_id()
     _reindex(edit, row, to_fid, mid, keep=False)
     cold = load(txn, mailbox, row.mid)
-    _store_cold(txn, mailbox, mid, cold.prefix, cold.packed_bag)
+    _store_cold(txn, mailbox, mid, cold)
     carried = list(parts(txn, mailbox, row.mid))
     if carried:
-        _put_parts(txn, mailbox, mid, carried)
-        _drop_parts(txn, mailbox, row.mid)
+        part_rows.put(txn, mailbox, mid, carried)
+        part_rows.drop(txn, mailbox, row.mid)
     contents.delete(txn, mailbox, row)
     _leave(edit, row, log.Kind.MOVED_OUT, old_fid=to_fid, old_mid=mid)
     txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
@@ -417,6 +440,9 @@ def attach_mime(edit: Edit, row: Row, blob: int, size: int) -> Row:
 def soft_delete(edit: Edit, row: Row) -> None:
     """Move a message to the folder's dumpster."""
     contents.bury(edit.txn, edit.mailbox, row, edit.now)
+    if not row.associated:
+        packed = load(edit.txn, edit.mailbox, row.mid).packed_bag
+        indexes.remove(edit.txn, edit.mailbox, row.fid, row.mid, packed)
     _leave(edit, row, log.Kind.DELETED)
     _count_deleted(edit, row, 1)
 
@@ -429,8 +455,7 @@ def restore(edit: Edit, fid: int, mid: int, to_fid: int = 0) -> Row:
     row = deleted.row._replace(
         fid=to_fid or fid, mod=number, saved=edit.now, flags=deleted.row.flags & ~RowFlag.DELETED
     )
-    if to_fid and to_fid != fid:
-        _reindex(edit, row, to_fid, row.mid, keep=True)
+    _reindex(edit, row, row.fid, row.mid, keep=True)
     return _place(edit, row, log.Kind.RESTORED, old_fid=fid)
 
 
@@ -457,7 +482,7 @@ def _forget(edit: Edit, row: Row) -> None:
     for part in list(parts(edit.txn, edit.mailbox, row.mid)):
         for blob in part_blobs(part):
             blobs.release(edit.txn, blob)
-    _drop_parts(edit.txn, edit.mailbox, row.mid)
+    part_rows.drop(edit.txn, edit.mailbox, row.mid)
     if row.blob:
         blobs.release(edit.txn, row.blob)
 
@@ -467,7 +492,9 @@ def annotate(edit: Edit, row: Row, bag: bytes) -> Row:
     number = edit.number()
     cold = load(edit.txn, edit.mailbox, row.mid)
     views.left(edit.txn, edit.mailbox, row, lambda: cold.packed_bag)
-    _store_cold(edit.txn, edit.mailbox, row.mid, cold.prefix, bag)
+    _reindex(edit, row, 0, 0, keep=False)
+    _store_cold(edit.txn, edit.mailbox, row.mid, Message(cold.prefix, bag))
+    _reindex(edit, row, row.fid, row.mid, keep=True)
     new = row._replace(mod=number)
     contents.put(edit.txn, edit.mailbox, new)
     views.placed(edit.txn, edit.mailbox, new, lambda: bag)
@@ -486,7 +513,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
     for part in list(parts(txn, mailbox, row.mid)):
         for blob in part_blobs(part):
             blobs.release(txn, blob)
-    _drop_parts(txn, mailbox, row.mid)
+    part_rows.drop(txn, mailbox, row.mid)
     if row.blob:
         blobs.release(txn, row.blob)
     edit.lose_uid(row.fid, row.uid)
@@ -505,7 +532,9 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
         thread_id=int.from_bytes(new.conversation[:8], "big") or row.thread_id,
         keywords=check_keywords(new.keywords),
     )
-    _store_cold(txn, mailbox, row.mid, new.prefix, new.bag)
-    _put_parts(txn, mailbox, row.mid, new.parts)
+    _store_cold(txn, mailbox, row.mid, new.cold)
+    part_rows.put(txn, mailbox, row.mid, new.parts)
     _index(edit, row.fid, row.mid, new.message_id, new.conversation)
+    if not row.associated:
+        indexes.add(txn, mailbox, row.fid, row.mid, new.bag)
     return _place(edit, changed, log.Kind.RENUMBERED, old_uid=row.uid)

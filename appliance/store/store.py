@@ -8,6 +8,7 @@ Invariants:
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +63,7 @@ class Store:
             raise Exists(f"{directory / FILE_NAME} exists")
         store = cls(directory, Environment(directory, create=True), _ignore)
         store.write(lambda txn: txn.put(_FORMAT_KEY, FORMAT.to_bytes(4, "big"))).result()
+        sync_directory(directory)
         return store
 
     @classmethod
@@ -139,6 +141,15 @@ class Store:
         """Finish what is queued and close."""
         self.writer.close()
         self.env.close()
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _ignore(error: Exception) -> None:

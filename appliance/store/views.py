@@ -20,10 +20,12 @@ import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from appliance.formats import bags
+from appliance.mapi import implied
 from appliance.mapi.tags import PidTagNormalizedSubject, PidTagSentRepresentingName, PidTagSubject
 from appliance.store import collation, contents, folders, log
 from appliance.store.contents import Row
@@ -84,7 +86,7 @@ def key_of(order: Order, row: Row, bag: bytes | None) -> bytes:
 
 
 def _text(bag: bytes | None, tag: int) -> str:
-    value = bags.get(bag, tag) if bag else None
+    value = implied.get(partial(bags.get, bag), tag) if bag else None
     return value if isinstance(value, str) else ""
 
 

@@ -119,8 +119,9 @@ class Writer:
         batch = self._with_room(batch)
         if not batch:
             return
-        txn = self._env.begin()
+        txn: WriteTxn | None = None
         try:
+            txn = self._env.begin()
             failed = self._run_straight(txn, batch)
             if failed is None:
                 self._env.abort(txn)
@@ -171,8 +172,9 @@ class Writer:
                 failed[job] = self._env.classify(error)
         return failed
 
-    def _fail(self, batch: list[_Job], error: Exception, txn: WriteTxn) -> None:
-        self._env.abort(txn)
+    def _fail(self, batch: list[_Job], error: Exception, txn: WriteTxn | None) -> None:
+        if txn is not None:
+            self._env.abort(txn)
         error = self._env.classify(error)
         if not isinstance(error, StoreFull):
             error = error if isinstance(error, StoreFailed) else StoreFailed(repr(error))

@@ -1,11 +1,15 @@
 """Power cuts: whatever the device had not written yet may be missing, and nothing acknowledged is."""
 
 import random
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from appliance.net.tls import TlsIdentity
+from appliance.store.check import check
+from appliance.store.store import Store
 from tests.crash import powercut, surviving
 
 OPERATIONS = 25
@@ -42,3 +46,37 @@ def test_the_harness_notices_a_store_that_does_not_sync(tmp_path: Path, library:
     number = seed()
     recording = surviving.make_recording(library, tmp_path, number, OPERATIONS, option)
     assert surviving.survey(recording, tmp_path, number, subsets=2, limit=150).fault != ""
+
+
+@pytest.mark.slow
+def test_a_data_directory_is_whole_or_not_there(tmp_path: Path, library: Path) -> None:
+    """`appliance init`: until it has said that it is done the directory may be missing, never half made."""
+    number = seed()
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "before").mkdir()
+    run = "import sys; from appliance.cli import main; main()"
+    line = ["-c", run, "--data", str(root / "data"), "init", "--domain", "example.test"]
+    assert powercut.record(library, root, tmp_path / "log", tmp_path / "notes", *line) == 0
+    rng = random.Random(number)
+    disk = powercut.Disk(tmp_path / "before")
+    taken = list(powercut.records((tmp_path / "log").read_bytes()))
+    found = {"data": 0, "nothing": 0}
+    for position, one in enumerate(taken):
+        disk.take(one)
+        last = position == len(taken) - 1
+        for _ in range(20 if last else 1):
+            place = tmp_path / "cut"
+            disk.cut(place, rng)
+            if (place / "data").exists():
+                store = Store.open(place / "data")
+                assert check(store) == []
+                store.close()
+                TlsIdentity(place / "data" / "tls")
+                found["data"] += 1
+            else:
+                assert not last
+                found["nothing"] += 1
+            shutil.rmtree(place)
+    assert found["data"] >= 20
+    assert found["nothing"] > 0

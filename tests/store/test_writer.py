@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from appliance.store.errors import Exists, ForeignStore, NotFound, StoreFailed, StoreFull
@@ -106,3 +107,38 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(ForeignStore, match="format 999"):
         Store.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "free", "kind"),
+    [
+        (lmdb.DiskError("mdb_txn_commit: No space left on device"), 1 << 30, StoreFull),
+        (lmdb.MapFullError("MDB_MAP_FULL"), 1 << 30, StoreFull),
+        (lmdb.Error("mdb_txn_commit: Input/output error"), 1 << 30, StoreFailed),
+        (lmdb.Error("mdb_txn_commit: Input/output error"), 4096, StoreFull),
+        (lmdb.PanicError("MDB_PANIC"), 4096, StoreFailed),
+    ],
+)
+def test_an_io_error_is_full_only_if_the_file_system_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: lmdb.Error, free: int, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr(store.env, "disk_free", lambda: free)
+    assert type(store.env.classify(error)) is kind
+
+
+def test_a_transaction_that_cannot_begin_is_a_failure_that_is_told(tmp_path: Path) -> None:
+    """LMDB refuses everything after a meta page that could not be written."""
+    Store.create(tmp_path).close()
+    told: list[Exception] = []
+    store = Store.open(tmp_path, told.append)
+
+    def panic() -> WriteTxn:
+        raise lmdb.PanicError("MDB_PANIC")
+
+    store.env.begin = panic  # type: ignore[method-assign]
+    with pytest.raises(StoreFailed):
+        store.write(lambda txn: None).result(10)
+    assert len(told) == 1
+    with pytest.raises(StoreFailed):
+        store.write(lambda txn: None)
+    store.close()

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.render import phrase
 from appliance.formats.mime.words import decode_words
-from appliance.mapi import entryids
-from appliance.mapi.entryids import OneOffEntryId, OneOffFlags
+from appliance.mapi import entryids, implied
+from appliance.mapi.entryids import OneOffEntryId
 from appliance.wire.errors import DecodeError
 
 SMTP = "SMTP"
-# Recipients from mail are what they say: no address book is asked, no rich text is sent.
-_FLAGS = OneOffFlags.UNICODE | OneOffFlags.DONT_LOOK_UP | OneOffFlags.NO_RICH_INFO
+one_off = implied.one_off
+search_key = implied.search_key
 
 _SPEC = rb"([A-Za-z0-9_%+=-]++(?:\.[A-Za-z0-9_%+=-]++)*+@[A-Za-z0-9.-]++)"
 _NAME = rb"""(?:"([^"\\]*+)"[ \t]*|([A-Za-z0-9=?'_./+*! -]*+))"""
@@ -74,16 +74,6 @@ def _address(item: Mailbox) -> Address:
 
 def _clean(text: str) -> str:
     return _CONTROL.sub(" ", text).strip() if text else text
-
-
-def one_off(name: str, kind: str, address: str) -> bytes:
-    """A one-off entry id (MS-OXCDATA 2.2.5.1) of a display name, address type and address."""
-    return OneOffEntryId(name.replace("\0", ""), kind, address.replace("\0", ""), _FLAGS).pack()
-
-
-def search_key(kind: str, address: str) -> bytes:
-    """PidTagSearchKey of an address: type, colon and address in upper case, with a zero byte."""
-    return f"{kind}:{address}".upper().encode("utf-8", "replace") + b"\0"
 
 
 def reply_entries(addresses: Iterable[Address]) -> bytes:

@@ -1,31 +1,30 @@
 """The top-level property bag of a delivered MIME message: what is stored beside it (MS-OXCMAIL 2.2.3).
 
-Runs for every delivered message, so it reads the header once, walks the part table, and decodes no more of
-the body than a preview needs. Bodies, recipients, attachments and transport headers are not in it: they are
-computed from the stored MIME when asked for (appliance.convert.registry). Deterministic: the same bytes give
+Runs for every delivered message, so it reads the header once, walks the part table, and decodes no body but
+an HTML one with pictures. Bodies, previews, recipients, attachments and transport headers are not in it: they
+are computed from the stored MIME when asked for (appliance.convert.registry). Nor is what follows from other
+properties: the bag is a compact one of appliance.mapi.implied. Deterministic: the same bytes give
 the same bag; times of delivery and all that depends on the mailbox are the caller's.
 """
 
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from appliance.convert.mime import classes, codepages, conversation, envelope
+from appliance.convert.mime import classes, codepages, envelope
 from appliance.convert.mime.addresses import decode_text
 from appliance.convert.mime.body import Layout, Placed, layout
 from appliance.convert.mime.content import Reader
 from appliance.convert.mime.source import Source
-from appliance.convert.text import preview_of
 from appliance.formats import html
 from appliance.formats.mime.bodies import decode_body
 from appliance.formats.mime.scan import Part, Scan
-from appliance.mapi import names, tags
+from appliance.mapi import implied, names, tags
 from appliance.mapi.objects import Named
 from appliance.mapi.types import Bag
 
 PidTagPreview = 0x3FD9001F
 """Not in MS-OXPROPS, shown by clients: the body's first characters."""
 
-MSGFLAG_HAS_ATTACH = 0x10  # MS-OXCMSG 2.2.1.6
 NATIVE_PLAIN, NATIVE_RTF, NATIVE_HTML, NATIVE_SIGNED = 1, 2, 3, 4  # MS-OXCMSG 2.2.1.58.2
 PREVIEW_LENGTH = 255
 MAX_REFERRING = 1 << 20
@@ -53,19 +52,24 @@ _INLINE_IMAGES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What delivery stores: properties by tag, named properties, and some of them again for the hot row.
+    """What delivery stores: a compact bag, named properties, and some of them again for the hot row.
 
     `conversation` is PidTagConversationId (16 bytes, or empty), `importance` 0 to 2, `message_id` has its
     brackets.
     """
 
-    props: Bag
+    stored: Bag
     named: Named = field(default_factory=dict)
     message_class: str = classes.NOTE
     importance: int = 1
     has_attachments: bool = False
     conversation: bytes = b""
     message_id: str = ""
+
+    @property
+    def props(self) -> Bag:
+        """Every property by tag. Made anew each time."""
+        return implied.expand(self.stored)
 
 
 def inline_parts(source: Source, placed: Layout) -> set[int]:
@@ -116,26 +120,24 @@ def derive_from(source: Source, trusted: bool = False, placed: Layout | None = N
     reading = envelope.read(source.headers(), trusted)
     message_class = classes.message_class(source, placed)
     props = reading.props
-    props[tags.PidTagMessageClass] = message_class
-    props[tags.PidTagIconIndex] = icon_index(message_class)
+    if message_class != implied.NOTE:
+        props[tags.PidTagMessageClass] = message_class
+        if (icon := icon_index(message_class)) != -1:
+            props[tags.PidTagIconIndex] = icon
     _attachments(source, props, placed, message_class)
-    _body(source, props, placed, message_class)
-    _conversation(props)
+    _body(reading, placed, message_class)
     if (body := source.headers().get(b"content-class")) is not None:
         reading.name(names.PidNameContentClass, body.decode("latin-1")[:255])
-    return _derived(props, reading.named)
-
-
-def _derived(props: Bag, named: Named) -> Derived:
-    importance = props[tags.PidTagImportance]
-    conversation_id = props.get(tags.PidTagConversationId)
+    if reading.absent:
+        props[implied.PidTagSatchelAbsent] = tuple(sorted(reading.absent))
+    importance = props.get(tags.PidTagImportance, envelope.NORMAL)
     return Derived(
         props,
-        named,
-        str(props[tags.PidTagMessageClass]),
-        importance if isinstance(importance, int) else 1,
-        bool(props[tags.PidTagHasAttachments]),
-        conversation_id if isinstance(conversation_id, bytes) else b"",
+        reading.named,
+        message_class,
+        importance if isinstance(importance, int) else envelope.NORMAL,
+        tags.PidTagHasAttachments in props,
+        reading.conversation,
         str(props.get(tags.PidTagInternetMessageId, "")),
     )
 
@@ -145,33 +147,20 @@ def _attachments(source: Source, props: Bag, placed: Layout, message_class: str)
     secure = message_class.startswith(classes.SMIME)
     inline = inline_parts(source, placed) if placed.attachments and not secure else set()
     visible = secure or any(attachment.part.index not in inline for attachment in placed.attachments)
-    props[tags.PidTagHasAttachments] = visible
-    props[tags.PidTagMessageFlags] = MSGFLAG_HAS_ATTACH if visible else 0
+    if visible:
+        props[tags.PidTagHasAttachments] = True
 
 
-def _body(source: Source, props: Bag, placed: Layout, message_class: str) -> None:
-    best = placed.best
+def _body(reading: envelope.Reading, placed: Layout, message_class: str) -> None:
+    best, props = placed.best, reading.props
     page = (codepages.code_page(best.charset) if best is not None else None) or codepages.UTF8
-    props[tags.PidTagInternetCodepage] = page
-    props[tags.PidTagMessageCodepage] = page if page < 20000 else codepages.UTF8
+    if page != codepages.UTF8:
+        props[tags.PidTagInternetCodepage] = page
     if message_class == classes.SMIME_SIGNED:
         props[tags.PidTagNativeBody] = NATIVE_SIGNED
     elif best is not None:
         rich = best is not placed.plain or any(part.subtype == "html" for part in placed.more)
-        props[tags.PidTagNativeBody] = NATIVE_HTML if rich else NATIVE_PLAIN
-    if text := preview_of(source, placed, PREVIEW_LENGTH):
-        props[PidTagPreview] = text
-
-
-def _conversation(props: Bag) -> None:
-    """An index for messages without Thread-Index, so that views sort them and replies can extend it.
-
-    Its GUID is the conversation id of the topic: a client's reply then stays in the same conversation.
-    """
-    if tags.PidTagConversationIndex in props:
-        return
-    ident = props.get(tags.PidTagConversationId)
-    moment = props.get(tags.PidTagClientSubmitTime)
-    if isinstance(ident, bytes) and isinstance(moment, int):
-        props[tags.PidTagConversationIndex] = conversation.new_index(moment, ident)
-        props[tags.PidTagConversationIndexTracking] = False
+        if not rich:
+            props[tags.PidTagNativeBody] = NATIVE_PLAIN
+    else:
+        reading.absent.append(tags.PidTagNativeBody)

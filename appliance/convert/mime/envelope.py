@@ -1,20 +1,21 @@
 """Header fields to message properties (MS-OXCMAIL 2.2.3.1 and 2.2.3.2).
 
-Each rule is one small function over the headers, listed at the end; `read` runs them all. A field that cannot
-be read sets nothing. Fields that only this organisation may set (X-MS-Exchange-Organization-*) count when the
-caller says that they can be trusted.
+Each rule is one small function over the headers, listed at the end; `read` runs those whose fields
+are there. A field that cannot be read sets nothing, and what follows from the other properties is left out:
+the result is a compact bag of `appliance.mapi.implied`. Fields that only this organisation may set
+(X-MS-Exchange-Organization-*) count when the caller says that they can be trusted.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
-from appliance.convert.mime import addresses, conversation
+from appliance.convert.mime import addresses
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.locales import LOCALES
 from appliance.convert.mime.source import Headers
 from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import message_ids
-from appliance.mapi import names, tags
+from appliance.mapi import conversation, names, tags
 from appliance.mapi.names import NamedTag
 from appliance.mapi.objects import Named
 from appliance.mapi.types import Bag
@@ -42,6 +43,8 @@ class Reading:
     to: list[Address] = field(default_factory=list)
     cc: list[Address] = field(default_factory=list)
     bcc: list[Address] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
+    conversation: bytes = b""
 
     def text(self, name: bytes, limit: int = MAX_STRING) -> str | None:
         """The decoded text of a field, None if it is absent or empty."""
@@ -99,8 +102,6 @@ RECEIVED_FOR = Group(
     tags.PidTagReceivedRepresentingEntryId, tags.PidTagReceivedRepresentingSearchKey,
 )  # fmt: skip
 
-_SENDER_IS_AUTHOR = tuple(zip(astuple(SENDER), astuple(REPRESENTING), strict=True))
-
 
 def set_group(props: Bag, group: Group, address: Address) -> None:
     """Writes an address into a property group."""
@@ -124,14 +125,25 @@ def _senders(reading: Reading) -> None:
     # MS-OXCMAIL 2.2.3.1.3 and 2.2.3.1.4: From is represented, Sender acts; each stands in for the other.
     author = _first(reading, b"from")
     sender = _first(reading, b"sender")
-    if (represented := author or sender) is not None:
-        set_group(reading.props, REPRESENTING, represented)
-    if sender is not None:
-        set_group(reading.props, SENDER, sender)
-    elif author is not None:
-        for tag, same in _SENDER_IS_AUTHOR:
-            if same in reading.props:
-                reading.props[tag] = reading.props[same]
+    represented, acting = author or sender, sender or author
+    if represented is not None and acting is not None:
+        _set_person(reading.props, REPRESENTING, represented)
+        props: Bag = {}
+        _set_person(props, SENDER, acting)
+        if acting.display == represented.display:
+            del props[SENDER.name]
+        if props[SENDER.address] == reading.props[REPRESENTING.address]:
+            del props[SENDER.address]
+        reading.props.update(props)
+
+
+def _set_person(props: Bag, group: Group, address: Address) -> None:
+    """Writes what the rest of a property group follows from."""
+    kind, plain = addresses.split_type(address.address)
+    props[group.name] = address.display
+    props[group.address] = plain
+    if kind != addresses.SMTP:
+        props[group.kind] = kind
 
 
 def _reply_to(reading: Reading) -> None:
@@ -150,7 +162,8 @@ def _recipients(reading: Reading) -> None:
     ):
         for body in reading.headers.all(name):
             into.extend(addresses.parse(body))
-        reading.props[tag] = "; ".join(address.display for address in into)[:MAX_DISPLAY]
+        if into:
+            reading.props[tag] = "; ".join(address.display for address in into)[:MAX_DISPLAY]
 
 
 def _receipts(reading: Reading) -> None:
@@ -160,7 +173,7 @@ def _receipts(reading: Reading) -> None:
     if read_to is not None:
         reading.props[tags.PidTagReadReceiptRequested] = True
         reading.props[tags.PidTagNonReceiptNotificationRequested] = True
-        set_group(reading.props, READ_RECEIPT, read_to)
+        _set_person(reading.props, READ_RECEIPT, read_to)
     if delivered_to is not None:
         reading.props[tags.PidTagOriginatorDeliveryReportRequested] = True
 
@@ -170,19 +183,20 @@ def _subject(reading: Reading) -> None:
     topic = reading.text(b"thread-topic", MAX_SUBJECT)
     prefix, normalized = conversation.split_subject(subject, topic)
     props = reading.props
-    props[tags.PidTagSubject] = subject
-    props[tags.PidTagSubjectPrefix] = prefix
-    props[tags.PidTagNormalizedSubject] = normalized
-    topic = topic or normalized
-    if topic:
+    if subject:
+        props[tags.PidTagSubject] = subject
+    if topic and prefix != conversation.split_subject(subject).prefix:
+        props[tags.PidTagSubjectPrefix] = prefix
+    if topic and topic != normalized:
         props[tags.PidTagConversationTopic] = topic
+    topic = topic or normalized
     index = conversation.read_thread_index(reading.word_as_written(b"thread-index"))
     tracking = index is not None and conversation.parse_index(index) is not None
     if index is not None:
         props[tags.PidTagConversationIndex] = index
-        props[tags.PidTagConversationIndexTracking] = tracking
-    if (ident := conversation.conversation_id(index, topic, tracking)) is not None:
-        props[tags.PidTagConversationId] = ident
+        if tracking:
+            props[tags.PidTagConversationIndexTracking] = True
+    reading.conversation = conversation.conversation_id(index, topic, tracking) or b""
 
 
 def _ids(reading: Reading) -> None:
@@ -192,9 +206,14 @@ def _ids(reading: Reading) -> None:
         props[tags.PidTagInternetMessageId] = addresses.decode_text(found[0] if found else body)[:MAX_ID]
     if body := reading.headers.get(b"references"):
         props[tags.PidTagInternetReferences] = _ids_text(body)
+    references = str(props.get(tags.PidTagInternetReferences, "")).split()
     if body := reading.headers.get(b"in-reply-to"):
         found = message_ids(body)
-        props[tags.PidTagInReplyToId] = addresses.decode_text(found[0] if found else body)[:MAX_ID]
+        reply_to = addresses.decode_text(found[0] if found else body)[:MAX_ID]
+        if not references or reply_to != references[-1]:
+            props[tags.PidTagInReplyToId] = reply_to
+    elif references:
+        reading.absent.append(tags.PidTagInReplyToId)
 
 
 def _ids_text(body: bytes) -> str:
@@ -241,9 +260,12 @@ def _importance(reading: Reading) -> None:
             if first in known:
                 value = known[first]
                 break
-    reading.props[tags.PidTagImportance] = value
-    reading.props[tags.PidTagPriority] = _PRIORITY.get(reading.word(b"priority"), value - 1)
-    reading.props[tags.PidTagSensitivity] = _SENSITIVITY.get(reading.word(b"sensitivity"), 0)
+    if value != NORMAL:
+        reading.props[tags.PidTagImportance] = value
+    if (priority := _PRIORITY.get(reading.word(b"priority"), value - 1)) != value - 1:
+        reading.props[tags.PidTagPriority] = priority
+    if sensitivity := _SENSITIVITY.get(reading.word(b"sensitivity"), 0):
+        reading.props[tags.PidTagSensitivity] = sensitivity
 
 
 def _categories(reading: Reading) -> None:
@@ -355,15 +377,42 @@ _SENDER_ID = {"neutral": 1, "pass": 2, "fail": 3, "softfail": 4, "none": 5, "tem
               "permerror": -2147483641}  # MS-OXPROPS, PidTagSenderIdStatus  # fmt: skip
 
 
-_RULES: tuple[Callable[[Reading], None], ...] = (
-    _senders, _reply_to, _recipients, _receipts, _subject, _ids, _times, _importance, _categories, _flag,
-    _lists, _automatic, _language, _classification, _voice, _spam,
-)  # fmt: skip
+_VOICE_FIELDS = (
+    b"x-callingtelephonenumber x-voicemessagesendername x-attachmentorder x-callid "
+    b"x-voicemessageduration x-faxnumberofpages"
+)
+_SPAM_FIELDS = (
+    b"x-ms-exchange-organization-scl x-ms-exchange-organization-prd "
+    b"x-ms-exchange-organization-senderidresult x-spam-flag"
+)
+_RULES: tuple[tuple[frozenset[bytes], Callable[[Reading], None]], ...] = tuple(
+    (frozenset(names.split()), rule)
+    for names, rule in (
+        (b"from sender", _senders),
+        (b"reply-to", _reply_to),
+        (b"to cc bcc", _recipients),
+        (b"disposition-notification-to return-receipt-to", _receipts),
+        (b"subject thread-topic thread-index", _subject),
+        (b"message-id references in-reply-to", _ids),
+        (b"date reply-by deferred-delivery expires expiry-date x-message-expires", _times),
+        (b"importance x-msmail-priority x-priority priority sensitivity", _importance),
+        (b"keywords", _categories),
+        (b"x-message-flag", _flag),
+        (b" ".join(name for _, *fields in _LISTS for name in fields), _lists),
+        (b"x-auto-response-suppress x-ms-exchange-organization-autoforwarded x-autoforwarded", _automatic),
+        (b"content-language accept-language x-accept-language", _language),
+        (b"x-microsoft-classified", _classification),
+        (_VOICE_FIELDS, _voice),
+        (_SPAM_FIELDS, _spam),
+    )
+)
+"""Each rule behind the fields that it looks at: without any of them it has nothing to say."""
 
 
 def read(headers: Headers, trusted: bool = False) -> Reading:
     """All properties that the header fields of a message give."""
     reading = Reading(headers, trusted)
-    for rule in _RULES:
-        rule(reading)
+    for wanted, rule in _RULES:
+        if headers.any_of(wanted):
+            rule(reading)
     return reading

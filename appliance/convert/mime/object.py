@@ -14,6 +14,7 @@ from appliance.convert.mime.body import Layout, Placed, layout
 from appliance.convert.mime.content import Reader
 from appliance.convert.mime.reports import recipient_row
 from appliance.convert.mime.source import MAX_HEADER, Headers, Source, text_kind
+from appliance.convert.text import preview_of
 from appliance.formats import enriched, html
 from appliance.formats.mime.bodies import flow_of, unflow
 from appliance.formats.mime.headers import fields_of
@@ -56,6 +57,8 @@ def object_of(source: Source, trusted: bool, depth: int) -> MessageObject:
     result = MessageObject(props=derived.props, named=derived.named)
     headers = source.headers()
     result.props[tags.PidTagTransportMessageHeaders] = transport_headers(source)
+    if words := preview_of(source, placed, derive.PREVIEW_LENGTH):
+        result.props[derive.PidTagPreview] = words
     result.named.update(internet_headers(headers))
     _recipients(result, source)
     too_large = set_bodies(result.props, source, placed)

@@ -46,6 +46,10 @@ class Headers:
         """The bodies of all fields of that name, in order."""
         return [field.body for field in self._by_name.get(name, ())]
 
+    def any_of(self, names: frozenset[bytes]) -> bool:
+        """Whether a field with one of the names (in lower case) is there."""
+        return not names.isdisjoint(self._by_name)
+
     def __contains__(self, name: bytes) -> bool:
         return name in self._by_name
 

@@ -164,14 +164,14 @@ class ObjectFacts:
         self._txn, self._mailbox, self.row = txn, mailbox, row
 
     @cached_property
-    def _bag(self) -> bytes:
+    def _bag(self) -> messages.Message:
         try:
-            return messages.load(self._txn, self._mailbox, self.row.mid).packed_bag
+            return messages.load(self._txn, self._mailbox, self.row.mid)
         except StoreError:
-            return bags.pack({})
+            return messages.Message(b"", bags.pack({}))
 
     def _text(self, tag: int) -> str:
-        value = bags.get(self._bag, tag)
+        value = self._bag.get(tag)
         return value if isinstance(value, str) else ""
 
     @cached_property
@@ -235,7 +235,7 @@ class ObjectFacts:
     def body(self) -> Iterator[str]:
         """As `Facts`."""
         yield self._text(tags.PidTagBody)
-        source = bags.get(self._bag, tags.PidTagHtml)
+        source = self._bag.get(tags.PidTagHtml)
         if isinstance(source, bytes):
             yield texts.html_text(source[: texts.MAX_HTML].decode("utf-8", "replace"))
 
@@ -259,7 +259,7 @@ class ObjectFacts:
 
     def sent(self) -> int | None:
         """As `Facts`."""
-        value = bags.get(self._bag, tags.PidTagClientSubmitTime)
+        value = self._bag.get(tags.PidTagClientSubmitTime)
         return value if isinstance(value, int) else None
 
     def sent_day(self) -> date | None:

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from appliance.convert.mime.derive import PidTagPreview
+from appliance.convert.text import preview
 from appliance.protocols.imap import flags, objectids
 from appliance.protocols.imap.dates import date_time
 from appliance.protocols.imap.fetch_grammar import BodyItem, Fact, Form, Item
@@ -84,9 +85,11 @@ def _hot(fact: Fact, view: Selected) -> Callable[[Row], Value]:
 
 
 def _preview(message: Message, utf8: bool) -> bytes:
-    found = message.cold.get(PidTagPreview)
-    # RFC 8970 3.2: an empty preview is of a message without text; every message has one since its delivery
-    text = found if isinstance(found, str) else ""
+    if message.scan is not None:
+        text = preview(message.scan, lambda start, length: message.read(start, start + length))
+    else:
+        found = message.cold.get(PidTagPreview)
+        text = found if isinstance(found, str) else ""  # RFC 8970 3.2: empty for a message without text
     return b"PREVIEW " + string(text.encode(), utf8=utf8)
 
 

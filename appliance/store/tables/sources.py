@@ -116,7 +116,7 @@ class MessageRecord:
     ) -> None:
         self._txn, self._mailbox, self.row = txn, mailbox, row
         self._computed, self._deleted = computed, deleted
-        self._bag: bytes | None = None
+        self._bag: messages.Message | None = None
 
     @property
     def id(self) -> int:
@@ -141,10 +141,10 @@ class MessageRecord:
                 return known
         if self._bag is None:
             try:
-                self._bag = messages.load(self._txn, self._mailbox, self.row.mid).packed_bag
+                self._bag = messages.load(self._txn, self._mailbox, self.row.mid)
             except NotFound:
                 return None
-        value = bags.get(self._bag, tag)
+        value = self._bag.get(tag)
         return self._computed(self._txn, self.row.mid, tag) if value is None else value
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:

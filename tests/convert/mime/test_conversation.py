@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.convert.mime import codepages, conversation
-from appliance.mapi import times
+from appliance.convert.mime import codepages
+from appliance.mapi import conversation, times
 
 NOW = times.from_unix(1_772_445_600)
 GUID = bytes(range(16))

@@ -91,6 +91,8 @@ def topic_id(topic: str) -> bytes | None:
     if not topic:
         return None
     # Character by character, as a locale-free table does: "ß" stays, since its upper form is longer.
+    if topic.isascii():
+        return hashlib.md5(topic.upper().encode("utf-16-le"), usedforsecurity=False).digest()
     upper = "".join(up if len(up := character.upper()) == 1 else character for character in topic)
     data = upper.encode("utf-16-le", "surrogatepass")[: MAX_TOPIC_CHARACTERS * 2]
     return hashlib.md5(data, usedforsecurity=False).digest()

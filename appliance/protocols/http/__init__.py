@@ -1,0 +1,1 @@
+"""The front door of everything that is served over HTTP: connections, log-ons, routes, log and metrics."""
