@@ -50,6 +50,7 @@ def test_public_folders(office: Cli) -> None:
     ]
     office.ok("public-folder", "create", "News/Sales & Leads")
     assert office.ok("public-folder", "mail-enable", "News/Sales & Leads") == "sales-leads@example.test\n"
+    assert office.ok("check") == "the store is sound\n"
     office.ok("public-folder", "del", "News/Sales & Leads")
     office.ok("public-folder", "del", "News/Office")
     assert [row["path"] for row in office.json("public-folder", "list")] == ["News"]
