@@ -52,7 +52,7 @@ fuzz: setup ## every fuzz target for SECONDS=20 each
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),20)
 
 soak: setup ## the long forms: hundreds of kills, thousands of power cuts, an hour for each fuzz target
-	$(BIN)/python -m tests.crash --kills $(or $(KILLS),500) --cuts $(or $(CUTS),5000)
+	$(BIN)/python -m tests.crash --kills $(or $(KILLS),500) --servers $(or $(SERVERS),100) --cuts $(or $(CUTS),5000)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),3600)
 
 coverage-spec: setup ## which numbered requirements are proven
@@ -61,6 +61,7 @@ coverage-spec: setup ## which numbered requirements are proven
 docs: setup ## reference pages, generated from the tables
 	@mkdir -p docs
 	$(BIN)/python -c 'from appliance.config import reference; print(reference())' > docs/settings.md
+	$(BIN)/python -c 'from appliance.panel.light import reference; print(reference())' > docs/lights.md
 
 clean: ## everything that was built
 	rm -rf $(VENV) $(VENV)-image build dist *.egg-info bench-results

@@ -5,7 +5,7 @@ import click
 from appliance.app import check_extras
 from appliance.cli.frame import Failed
 from appliance.cli.tools import data_directory, open_store
-from appliance.net import running
+from appliance.net import health, running
 from appliance.store import check as store_check
 
 
@@ -24,6 +24,7 @@ def check(repair: bool) -> None:
             left = store_check.check(store, check_extras())
             click.echo(f"{len(wrong)} found, {len(left)} left after the repair")
             wrong = left
+    health.mark_damaged(data_directory(), bool(wrong))
     if wrong:
         raise Failed(f"{len(wrong)} faults in the store")
     click.echo("the store is sound")

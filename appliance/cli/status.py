@@ -74,12 +74,10 @@ def health_command(wait: str) -> None:
 
 def collect_facts(store: Store, data: Path) -> health.Facts:
     """What health is judged by, seen from outside of the server."""
-    processes = running.present(data)
     return health.facts(
         store,
-        running=bool(processes),
+        running=bool(running.present(data)),
         certificate_days=health.certificate_days(data),
-        missing_roles=health.missing_roles(health.expected_roles(), processes),
     )
 
 

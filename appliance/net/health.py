@@ -15,9 +15,16 @@ from pathlib import Path
 
 from appliance.mapi.times import TICKS_PER_SECOND, from_unix_ns
 from appliance.net.der import not_after
+from appliance.net.running import present
 from appliance.net.tls import CERTIFICATE_FILE, DIRECTORY, first_certificate
 from appliance.store import queue
 from appliance.store.store import Store
+
+DAMAGED = "damaged"
+"""The file in the data directory that says that the last check found faults."""
+
+UPDATE = Path("/run/appliance/update")
+"""The file in which the updater says `waiting` or `installing`."""
 
 ROLES_VARIABLE = "APPLIANCE_ROLES"
 
@@ -155,9 +162,9 @@ def facts(
     running: bool,
     failed: bool = False,
     certificate_days: int | None = None,
-    missing_roles: tuple[str, ...] = (),
 ) -> Facts:
     """The facts of a store that this process has open."""
+    wanted = expected_roles()
     return Facts(
         running=running,
         store_failed=failed,
@@ -166,8 +173,27 @@ def facts(
         reserve=store.reserve_bytes(),
         certificate_days=certificate_days,
         queue_age=_queue_age(store),
-        missing_roles=missing_roles,
+        missing_roles=missing_roles(wanted, present(store.directory)) if wanted else (),
+        damaged=(store.directory / DAMAGED).exists(),
+        update_waiting=update() == "waiting",
     )
+
+
+def update(path: Path = UPDATE) -> str:
+    """`waiting`, `installing`, or nothing: what the updater says."""
+    try:
+        said = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return said if said in ("waiting", "installing") else ""
+
+
+def mark_damaged(data: Path, damaged: bool) -> None:
+    """Remember what a check of the store found, for everybody who looks at health."""
+    if damaged:
+        (data / DAMAGED).touch()
+    else:
+        (data / DAMAGED).unlink(missing_ok=True)
 
 
 def _queue_age(store: Store) -> int | None:

@@ -21,7 +21,6 @@ _SETTINGS = (
     ("imap", "Incoming mail (IMAP)", "port 993, SSL/TLS"),
     ("pop3", "Or incoming (POP3)", "port 995, SSL/TLS"),
     ("submission", "Outgoing mail (SMTP)", "port 465, SSL/TLS"),
-    ("https", "Outlook, phones, calendars", "automatic: only address and password"),
     ("ldap", "Address book (LDAP)", "port 636, SSL/TLS"),
 )
 
@@ -32,7 +31,7 @@ def clients(site: Site) -> str:
     lines += ["  Password                the one of that person"]
     for service, about, how in _SETTINGS:
         if service in site.services:
-            lines += [f"  {about:24}{site.hostname}, {how}" if "port" in how else f"  {about:24}{how}"]
+            lines += [f"  {about:24}{site.hostname}, {how}"]
     lines += [
         "",
         "The certificate comes from this appliance's own authority. Install that once",
@@ -76,8 +75,6 @@ def _services(site: Site, domain: str) -> Iterable[str]:
     for service, (name, port) in names.items():
         if service in site.services:
             yield _record(f"{name}._tcp.{domain}.", "SRV", f"0 1 {port} {site.hostname}.")
-    if "https" in site.services:
-        yield _record(f"_autodiscover._tcp.{domain}.", "SRV", f"0 1 443 {site.hostname}.")
 
 
 def _record(name: str, kind: str, value: str) -> str:

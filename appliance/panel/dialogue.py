@@ -156,7 +156,7 @@ def choose(
     prompt: str, options: Sequence[str], *, default: int | None = None, back: bool = False
 ) -> Dialogue[int]:
     """One of some lines, by number from 1; the index from 0."""
-    yield from say(*(f"  {number}  {option}" for number, option in enumerate(options, 1)))
+    yield from say(*(f"  {number:2}  {option}" for number, option in enumerate(options, 1)))
 
     def check(text: str) -> int:
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= len(options)):

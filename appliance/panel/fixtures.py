@@ -10,6 +10,7 @@ from gpiozero import PWMLED, InputDevice
 from gpiozero.pins import Factory
 
 from appliance.panel.board import Board
+from appliance.panel.pins import LineFactory
 
 FREQUENCY = 100
 """Hz of dimming: no eye sees it."""
@@ -48,6 +49,11 @@ class Fixtures:
             if self._shown.get(name) != level:
                 self._shown[name] = level
                 light.value = level
+
+    @property
+    def chip(self) -> str:
+        """The path of the chip, where it is one of the kernel's."""
+        return self._factory.path if isinstance(self._factory, LineFactory) else ""
 
     @property
     def has_button(self) -> bool:

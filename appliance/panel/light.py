@@ -45,10 +45,11 @@ TRIPLE: Rhythm = (_on(0.2), _off(0.2), _on(0.2), _off(0.2), _on(0.2), _off(1.0))
 
 
 class Answer(Enum):
-    """What the lights say while somebody holds the button, before all else. The values are for people."""
+    """What the lights say to somebody at the button, before all else. The values are for people."""
 
     SHUTDOWN = "let go now to shut down"
     RESET = "let go, then press three times to erase everything"
+    ENDING = "shutting down: wait"
     CONFIRM = "press three times to erase everything"
 
 
@@ -71,6 +72,7 @@ SIGNS: dict[Condition | Answer, Sign] = {
     Condition.UPDATING: Sign("long, short, short", LONG_SHORT, {"amber": LONG_SHORT}),
     Condition.UNPLUG: Sign("dark", DARK, {"amber": STEADY}),
     Answer.SHUTDOWN: Sign("even, half a second each", COUNTING, {"amber": COUNTING}),
+    Answer.ENDING: Sign("even, half a second each", COUNTING, {"green": COUNTING, "amber": COUNTING}),
     Answer.RESET: Sign("three flashes, pause", TRIPLE, {"red": TRIPLE, "amber": TRIPLE}),
     Answer.CONFIRM: Sign("three flashes, pause", TRIPLE, {"red": TRIPLE}),
 }
@@ -108,12 +110,25 @@ def _place(rhythm: Rhythm, seconds: float) -> tuple[float, int]:
 
 
 def reference() -> str:
-    """The table of the manual, in Markdown."""
-    lines = ["| what it means | rhythm | three lights |", "| --- | --- | --- |"]
+    """The page of the manual, in Markdown."""
+    lines = [
+        "# What the lights say",
+        "",
+        "The rhythm says it; the colour says it again. A board with one light shows the rhythm alone.",
+        "",
+        "| it means | rhythm | of three lights |",
+        "| --- | --- | --- |",
+    ]
     for shown, sign in SIGNS.items():
-        colours = ", ".join(
-            f"{name} {'steady' if rhythm is STEADY else 'in this rhythm'}"
+        colours = " and ".join(
+            f"{name}{' steady' if rhythm is STEADY and sign.only is not STEADY else ''}"
             for name, rhythm in sign.three.items()
         )
-        lines.append(f"| {shown.value} | {sign.rhythm} | {colours or 'dark'} |")
+        lines.append(f"| {shown.value} | {sign.rhythm} | {colours} |")
+    lines += [
+        "",
+        "The button: a short press shows the address on the console. Held for four seconds until the",
+        "lights answer, then let go: the machine shuts down. Held for fifteen seconds, let go, and then",
+        "pressed three times within fifteen seconds: everything on the machine is erased.",
+    ]
     return "\n".join(lines)

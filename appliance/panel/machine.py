@@ -54,6 +54,10 @@ class Machine:
         self._need()
         (self.requests / action).touch()
 
+    def ending(self) -> bool:
+        """Whether a restart or shutdown was asked for."""
+        return any((self.requests / action).exists() for action in ACTIONS)
+
     def network(self) -> Network:
         """The network that was chosen. Raises NetworkError."""
         return network.read(self.choices)

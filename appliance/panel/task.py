@@ -11,23 +11,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gpiozero.exc import GPIOZeroError
 
 from appliance.config import Settings
-from appliance.net import health, interfaces, running
+from appliance.net import health, interfaces
 from appliance.net.health import Condition, Health, Problem, Stage, State
 from appliance.net.log import event
+from appliance.net.parts import Parts
 from appliance.panel import commands, light, lines, menu
 from appliance.panel.board import NONE, Board, BoardError, find
 from appliance.panel.button import Button, Gesture
 from appliance.panel.dialogue import Run
 from appliance.panel.fixtures import Fixtures
+from appliance.panel.machine import Machine, write_whole
 from appliance.panel.pins import LineFactory
 from appliance.panel.session import Session
 from appliance.store.kv import FILE_NAME
 from appliance.store.store import Store
+
+RUN = Path("/run/appliance")
+LIGHTS = "lights"
+"""Lines `CHIP LINE VALUE` for the program that runs when everything is unmounted."""
 
 LOOK = 0.05
 """Seconds between two looks at the button."""
@@ -52,6 +57,7 @@ class Showing:
     stage: Stage
     judged: Health
     moved: float = -MOVING
+    ending: bool = False
 
     def condition(self, now: float) -> Condition:
         """What to show at a time of the loop's clock."""
@@ -75,6 +81,7 @@ class Panel:
 
     async def serve(self) -> None:
         """Serve until cancelled; then the lights go dark."""
+        self._leave_lights()
         try:
             async with asyncio.TaskGroup() as tasks:
                 if self._fixtures.names or self._fixtures.has_button:
@@ -83,6 +90,18 @@ class Panel:
                     tasks.create_task(lines.serve_port(f"/dev/{session.name}", session, self._run))
         finally:
             self._fixtures.close()
+
+    def _leave_lights(self) -> None:
+        """Say which lights mean "safe to unplug", for the last program of a shutdown."""
+        path = RUN / LIGHTS
+        if not self._fixtures.names or not path.parent.is_dir():
+            return
+        levels = light.levels(Condition.UNPLUG, self._board.lights, 0.0)
+        rows = [
+            f"{self._fixtures.chip} {line} {int((levels[name] > 0) == self._board.active_high)}"
+            for name, line in self._board.lights.items()
+        ]
+        write_whole(path, "\n".join(rows) + "\n")
 
     async def _lights(self) -> None:
         """Show the condition and read the button."""
@@ -93,7 +112,8 @@ class Panel:
             now = loop.time()
             if gesture := button.change(self._fixtures.pressed(), now):
                 await self._gesture(gesture)
-            showing = button.hint(now) or self.shown.condition(now)
+            ending = light.Answer.ENDING if self.shown.ending else None
+            showing = ending or button.hint(now) or self.shown.condition(now)
             if showing is not sign:
                 sign, since = showing, now
             levels = light.levels(showing, self._fixtures.names, now - since)
@@ -109,6 +129,7 @@ class Panel:
         arguments, text = _COMMANDS[gesture]
         self._tell(text)
         result = await self._run(Run(arguments))
+        self.shown.ending = result.ok
         if not result.ok:
             self._tell(f"Refused: {result.reason}")
 
@@ -142,9 +163,9 @@ def board_of(settings: Settings) -> Board:
         return NONE
 
 
-async def run(parts: Any) -> None:
-    """The role in a server. `parts` are the server's (`app.Parts`)."""
-    store: Store = parts.store
+async def run(parts: Parts) -> None:
+    """The role in a server."""
+    store = parts.store
     board = board_of(parts.settings)
     panel = Panel(store.directory, board, fixtures_of(board), lambda: parts.settings)
     loop = asyncio.get_running_loop()
@@ -164,16 +185,16 @@ async def run(parts: Any) -> None:
 async def _judge(store: Store, panel: Panel) -> None:
     """Judge the store's health again and again."""
     while True:
+        machine = Machine(store.directory)
         panel.shown.judged = await asyncio.to_thread(_judged, store)
-        panel.shown.stage = Stage.RUNNING
+        panel.shown.stage = Stage.UPDATING if health.update() == "installing" else Stage.RUNNING
+        panel.shown.ending = machine.ending()
         await asyncio.sleep(JUDGE)
 
 
 def _judged(store: Store) -> Health:
-    data = store.directory
-    missing = health.missing_roles(health.expected_roles(), running.present(data))
-    days = health.certificate_days(data)
-    return health.judge(health.facts(store, running=True, certificate_days=days, missing_roles=missing))
+    days = health.certificate_days(store.directory)
+    return health.judge(health.facts(store, running=True, certificate_days=days))
 
 
 async def alone(data: Path, settings: Settings, started: Callable[[], None]) -> None:

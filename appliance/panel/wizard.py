@@ -133,7 +133,7 @@ def _names(answers: Answers) -> Dialogue[None]:
 
 def _password(answers: Answers) -> Dialogue[None]:
     yield from title("Administrator's password")
-    yield from say("It opens this console and the settings; no mailbox. Nothing shows while you type.")
+    yield from say("It opens this console, no mailbox. Nothing shows while you type.")
     answers.password = yield from new_password("Password", check_password, back=True)
 
 

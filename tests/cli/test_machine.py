@@ -119,7 +119,8 @@ def test_the_stick(cli: Cli, appliance: Machine) -> None:
 
 def test_health_decides(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.refused("health") == "appliance: no server is running\n"
-    monkeypatch.setattr("appliance.net.running.present", lambda _: [{"pid": 1, "roles": ["mta"]}])
+    for place in ("appliance.net.running.present", "appliance.net.health.present"):
+        monkeypatch.setattr(place, lambda _: [{"pid": 1, "roles": ["mta"]}])
     assert cli.ok("health") == ""
     monkeypatch.setenv("APPLIANCE_ROLES", "mta panel")
     assert "not running: panel" in cli.refused("health")

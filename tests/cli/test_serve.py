@@ -159,3 +159,22 @@ def test_a_foreign_store_is_refused_and_left_alone(cli: Cli) -> None:
     store.write_bytes(b"not a store at all" * 1000)
     assert cli.refused("check")
     assert store.read_bytes() == b"not a store at all" * 1000
+
+
+def test_the_panel_is_a_role_like_the_others(cli: Cli) -> None:
+    one = Served(cli.data, "--roles", "panel")
+    assert cli.json("status")["roles"] == [{"role": "panel", "pid": one.process.pid}]
+    code, log = one.end()
+    assert code == 0
+    assert "Traceback" not in log
+
+
+def test_faults_in_the_store_are_remembered_as_trouble(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check.store_check, "check", lambda store, extras: ["wrong"])
+    assert cli.run("check")[0] == 1
+    kinds = [problem["kind"] for problem in cli.json("status")["health"]["problems"]]
+    assert "damaged" in kinds
+    monkeypatch.undo()
+    cli.ok("check")
+    kinds = [problem["kind"] for problem in cli.json("status")["health"]["problems"]]
+    assert "damaged" not in kinds

@@ -9,7 +9,7 @@ import pytest
 from tests.crash import clients, killing
 
 ROUNDS = 12
-SERVER_ROUNDS = 4
+SERVER_ROUNDS = 3
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ import pytest
 
 from appliance.net.tls import TlsIdentity
 from appliance.store.check import check
+from appliance.store.fulltext import FILE_NAME
 from appliance.store.store import Store
-from tests.crash import powercut, surviving
+from tests.crash import indexed, powercut, surviving, worker
 
 OPERATIONS = 25
 """Operations of each thread in the recorded run."""
@@ -80,3 +81,26 @@ def test_a_data_directory_is_whole_or_not_there(tmp_path: Path, library: Path) -
             shutil.rmtree(place)
     assert found["data"] >= 20
     assert found["nothing"] > 0
+
+
+@pytest.mark.slow
+def test_the_full_text_index_never_hides_what_is_there(tmp_path: Path, library: Path) -> None:
+    number = seed()
+    data, before, log, notes = (tmp_path / name for name in ("data", "before", "log", "notes"))
+    worker.prepare(data)
+    shutil.copytree(data, before)
+    line = ["-m", "tests.crash.indexed", str(data), str(notes), str(number)]
+    assert powercut.record(library, data, log, notes, *line) == 0
+    disk, rng = powercut.Disk(before), random.Random(number)
+    moments = [disk.take(one) for one in powercut.records(log.read_bytes())]
+    chosen = set(rng.sample([at for at, moment in enumerate(moments) if moment], 15))
+    there = 0
+    disk = powercut.Disk(before)
+    for position, one in enumerate(powercut.records(log.read_bytes())):
+        disk.take(one)
+        if position in chosen:
+            disk.cut(tmp_path / "cut", rng)
+            there += (tmp_path / "cut" / FILE_NAME).exists()
+            assert indexed.recovers(tmp_path / "cut") == ""
+            shutil.rmtree(tmp_path / "cut")
+    assert there

@@ -1,6 +1,7 @@
 """The language of light: truthful, and told apart by rhythm alone."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -73,5 +74,8 @@ def test_what_is_shown(stage: Stage, state: State, moving: bool, shown: Conditio
     assert condition(stage, Health(state, problems), moving=moving) is shown
 
 
-def test_the_manual_has_every_sign() -> None:
-    assert reference().count("\n") == 1 + len(Condition) + len(Answer)
+def test_the_manual_has_every_sign_and_is_generated() -> None:
+    rows = [line for line in reference().splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + len(Condition) + len(Answer)
+    page = Path(__file__).resolve().parents[2] / "docs" / "lights.md"
+    assert page.read_text().rstrip() == reference().rstrip(), "run `make docs`"

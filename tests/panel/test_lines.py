@@ -251,3 +251,30 @@ def test_a_terminal_that_is_told_to_end(tmp_path: Path) -> None:
     terminal.until("Press Return to begin")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.end() == 0
+
+
+def test_the_board_alone_tells_the_service_manager(tmp_path: Path) -> None:
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(PATIENCE)
+        command = [
+            sys.executable,
+            "-m",
+            "appliance.cli",
+            "--data",
+            str(tmp_path / "data"),
+            "console",
+            "--board",
+        ]
+        environment = {**os.environ, "NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "1000000"}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        try:
+            assert manager.recv(1000).startswith(b"READY=1")
+            assert manager.recv(1000) == b"WATCHDOG=1"
+            assert manager.recv(1000) == b"WATCHDOG=1"
+        finally:
+            process.terminate()
+            _, log = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+        assert "Traceback" not in log

@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from appliance.config import Settings
+from appliance.net import health
 from appliance.net.health import Condition, Health, Problem, Stage, State
+from appliance.net.parts import Parts
 from appliance.panel import task
 from appliance.panel.board import NONE, Board
 from appliance.panel.fixtures import Fixtures
+from appliance.panel.machine import Machine
 from appliance.store.store import Store
 
 BOARD = Board("test", frozenset(), "chip", {"green": 17, "amber": 27, "red": 22}, True, None, ())
@@ -89,7 +92,8 @@ def test_mail_that_moves_is_seen(store: Store, mailbox: int, monkeypatch: pytest
         monkeypatch.setattr(task, "Panel", remember)
         monkeypatch.setattr(task, "board_of", lambda _: NONE)
         loop = asyncio.get_running_loop()
-        running = asyncio.create_task(task.run(SimpleNamespace(store=store, settings=Settings())))
+        parts = cast(Parts, SimpleNamespace(store=store, settings=Settings()))
+        running = asyncio.create_task(task.run(parts))
         await until(lambda: bool(made) and made[0].shown.stage is Stage.RUNNING)
         shown = made[0].shown
         assert shown.condition(loop.time() + 60) is Condition.WELL
@@ -122,3 +126,34 @@ def test_a_board_without_its_chip_goes_on_in_the_dark(caplog: pytest.LogCaptureF
     assert "no lights and no button" in caplog.text
     assert task.board_of(Settings().replaced({"panel.board": "pi99"})) == NONE
     assert "no such description" in caplog.text
+
+
+def test_the_last_program_is_told_the_lights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "RUN", tmp_path)
+    monkeypatch.setattr(Fixtures, "chip", "/dev/gpiochip0")
+    with MockFactory(pin_class=MockPWMPin) as factory:
+        panel = task.Panel(tmp_path, BOARD, Fixtures(BOARD, factory), Settings)
+        panel._leave_lights()
+        assert (tmp_path / "lights").read_text() == (
+            "/dev/gpiochip0 17 0\n/dev/gpiochip0 27 1\n/dev/gpiochip0 22 0\n"
+        )
+
+
+def test_what_the_updater_says(tmp_path: Path) -> None:
+    assert health.update(tmp_path / "update") == ""
+    for said, heard in (
+        ("waiting\n", "waiting"),
+        ("installing", "installing"),
+        ("\xff", ""),
+        ("nonsense", ""),
+    ):
+        (tmp_path / "update").write_text(said)
+        assert health.update(tmp_path / "update") == heard
+
+
+def test_a_machine_that_ends(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "data", tmp_path / "request")
+    machine.requests.mkdir(parents=True)
+    assert not machine.ending()
+    (machine.requests / "poweroff").touch()
+    assert machine.ending()

@@ -219,3 +219,36 @@ def test_choices_that_are_none_change_nothing(machine: tuple[Path, Path], name: 
     (chosen / name).write_text(text)
     apply(chosen, system)
     assert list((system / "run").rglob("*")) == []
+
+
+def unplug(tmp_path: Path, verb: str, lights: str) -> list[str]:
+    """What the shutdown's last program asks of gpioset."""
+    (tmp_path / "gpioset").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    (tmp_path / "gpioset").chmod(0o755)
+    (tmp_path / "lights").write_text(lights)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run([UNITS / "appliance-unplug", verb, tmp_path / "lights"], check=True, env=environment)
+    calls = tmp_path / "calls"
+    return calls.read_text().splitlines() if calls.exists() else []
+
+
+def test_the_lights_tell_when_it_is_safe_to_unplug(tmp_path: Path) -> None:
+    lights = "/dev/gpiochip0 17 0\n/dev/gpiochip0 27 1\n"
+    assert unplug(tmp_path, "reboot", lights) == []
+    assert unplug(tmp_path, "poweroff", lights) == [
+        "--daemonize --chip /dev/gpiochip0 17=0",
+        "--daemonize --chip /dev/gpiochip0 27=1",
+    ]
+
+
+def test_lights_that_are_none_are_left_alone(tmp_path: Path) -> None:
+    lights = "/dev/sda 1 1\n/dev/gpiochip0 $(reboot) 1\n/dev/gpiochip0 17 on\n/dev/gpiochip0 -h 1\n"
+    assert unplug(tmp_path, "poweroff", lights) == []
+
+
+def test_a_factory_reset_comes_before_every_look_for_the_store() -> None:
+    section = read(UNITS / "appliance-reset.service")["Unit"]
+    assert section["DefaultDependencies"] == ["no"]
+    assert "sysinit.target" in section["Before"][0].split()
+    for path in [*UNITS.glob("*.socket"), *UNITS.glob("appliance*.target"), UNITS / "appliance.service"]:
+        assert "DefaultDependencies" not in read(path)["Unit"], f"{path.name} starts after sysinit.target"
