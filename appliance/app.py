@@ -28,6 +28,7 @@ from appliance.net.parts import Parts
 from appliance.net.running import Presence
 from appliance.net.tls import DIRECTORY, TlsIdentity
 from appliance.net.watch import Watches
+from appliance.store import migrate
 from appliance.store import settings as stored_settings
 from appliance.store.check import Extra
 from appliance.store.keys import SERVER
@@ -78,6 +79,7 @@ SITES = (
 
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
+    ("mta", "appliance.transport.housekeeping:run"),
     ("access", "appliance.net.indexing:run"),
     ("panel", "appliance.panel.task:run"),
     ("web", "appliance.net.mdns:run"),
@@ -118,6 +120,7 @@ class Server:
             raise
 
     def _wire(self) -> None:
+        migrate.expand(self.store)
         settings = self._settings()
         with self.store.read() as txn:
             organization = domains.get(txn)

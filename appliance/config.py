@@ -329,6 +329,23 @@ class Imap:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept that nobody needs every day."""
+
+    deleted: int = seconds(
+        "30d", "How long deleted messages can be recovered.", low="1d", high="3650d", live=True
+    )
+    log: int = seconds(
+        "90d",
+        "How long changes are remembered, for clients that were away.",
+        low="7d",
+        high="700d",
+        live=True,
+    )
+    views: int = seconds("14d", "How long an unused sort order is kept.", low="1d", high="365d", live=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting, by section."""
 
@@ -342,6 +359,7 @@ class Settings:
     http: Http = field(default_factory=Http)
     announce: Announce = field(default_factory=Announce)
     imap: Imap = field(default_factory=Imap)
+    retention: Retention = field(default_factory=Retention)
     panel: Panel = field(default_factory=Panel)
 
     def value(self, name: str) -> Value:

@@ -12,7 +12,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import zoneinfo
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
@@ -38,6 +40,7 @@ from appliance.panel.machine import Machine
 from appliance.panel.network import Network
 from appliance.transport import smarthost
 from appliance.transport.routes import DnsFailure, DnsResolver, NoSuchName
+from appliance.transport.task import SET_BY_HAND, SYNCHRONIZED
 
 PATIENCE = 5.0
 """Seconds that one look of `network test` takes at most."""
@@ -199,6 +202,20 @@ def timezone(zone: str | None) -> None:
         click.echo(machine().timezone())
     else:
         machine().set_timezone(zone)
+
+
+@click.command()
+@click.argument("moment", metavar="[TIME]", required=False)
+def clock(moment: str | None) -> None:
+    """Show the clock, or set it to TIME, as "2026-05-04 12:30" in the machine's time zone."""
+    here = machine()
+    if moment is None:
+        now = datetime.now(zoneinfo.ZoneInfo(here.timezone()))
+        sure = "synchronised" if SYNCHRONIZED.exists() else "not synchronised with a time server"
+        click.echo(f"{now:%Y-%m-%d %H:%M} {here.timezone()}, {sure}")
+        return
+    here.set_clock(here.parse_time(moment))
+    (data_directory() / SET_BY_HAND).touch()
 
 
 # -- restart, shutdown, reset ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ twice, as when two sessions race, gives the same bytes; who commits second finds
 """
 
 import hashlib
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from appliance.convert.mime.fields import Identity
@@ -13,12 +14,12 @@ from appliance.convert.mime.render import render
 from appliance.directory import domains
 from appliance.formats import bags, mime
 from appliance.mapi.objects import AttachmentObject, Content, MessageObject, Named
-from appliance.mapi.types import Bag
+from appliance.mapi.types import Bag, PtypString, Value, type_of
 from appliance.store import blobs, contents, folders, mailboxes, messages, names
 from appliance.store.contents import Row
 from appliance.store.edit import editing
 from appliance.store.kv import ReadTxn, WriteTxn
-from appliance.store.messages import PART_RECIPIENT
+from appliance.store.parts import PART_RECIPIENT, PART_VALUE, Nested, Part
 from appliance.store.store import Store
 
 AT_ONCE = 64
@@ -41,20 +42,42 @@ class BlobContent:
 
 def message_object(store: Store, txn: ReadTxn, mailbox: int, mid: int) -> MessageObject:
     """A stored message without MIME as an object. Raises NotFound."""
-    props, named = _split(txn, messages.load(txn, mailbox, mid).bag())
-    made = MessageObject(props=props, named=named)
-    for part in messages.parts(txn, mailbox, mid):
-        bag = bags.unpack(part.packed)
+    bag = messages.load(txn, mailbox, mid).bag()
+    return _object(store, txn, bag, messages.parts(txn, mailbox, mid))
+
+
+def _object(store: Store, txn: ReadTxn, bag: Bag, parts: Iterable[Part]) -> MessageObject:
+    recipients: list[Bag] = []
+    attachments: list[AttachmentObject] = []
+    for part in parts:
         if part.kind == PART_RECIPIENT:
-            made.recipients.append(bag)
-            continue
-        number = bag.pop(messages.PID_TAG_SATCHEL_BLOB, None)
-        own, by_name = _split(txn, bag)
-        content: Content | None = None
-        if isinstance(number, int):
-            content = BlobContent(store, number, blobs.info(txn, number).size)
-        made.attachments.append(AttachmentObject(own, by_name, content))
-    return made
+            recipients.append(bags.unpack(part.packed))
+        elif part.kind == PART_VALUE:
+            bag[part.number] = _large(txn, part)
+        else:
+            attachments.append(_attachment(store, txn, bags.unpack(part.packed)))
+    props, named = _split(txn, bag)
+    return MessageObject(props, named, recipients, attachments)
+
+
+def _large(txn: ReadTxn, part: Part) -> Value:
+    """A property of the message that was too big for its bag."""
+    data = b"".join(blobs.read(txn, number) for number in messages.part_blobs(part))
+    return data.decode("utf-8", "surrogatepass") if type_of(part.number) == PtypString else data
+
+
+def _attachment(store: Store, txn: ReadTxn, bag: Bag) -> AttachmentObject:
+    number = bag.pop(messages.PID_TAG_SATCHEL_BLOB, None)
+    inside = bag.pop(messages.PID_TAG_SATCHEL_EMBEDDED, None)
+    props, named = _split(txn, bag)
+    content: Content | None = None
+    embedded: MessageObject | None = None
+    if isinstance(number, int):
+        content = BlobContent(store, number, blobs.info(txn, number).size)
+    elif isinstance(inside, bytes):
+        nested = Nested.parse(inside)
+        embedded = _object(store, txn, bags.unpack(nested.packed_bag), nested.parts)
+    return AttachmentObject(props, named, content, embedded)
 
 
 def _split(txn: ReadTxn, bag: Bag) -> tuple[Bag, Named]:

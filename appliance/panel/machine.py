@@ -11,8 +11,10 @@ A factory reset happens in two steps: `mark_reset` leaves a mark beside the data
 import os
 import secrets
 import shutil
+import time
 import zoneinfo
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from appliance.panel import network
@@ -23,6 +25,10 @@ STICK = Path("/run/appliance-stick")
 MARK = "factory-reset"
 FOLDER = "machine"
 BACKUP_SUFFIX = ".satchel"
+FIRST_YEAR, LAST_YEAR = 2025, 2099
+CLOCK_PATIENCE = 10.0
+"""Seconds that the system may take to set the clock."""
+
 ACTIONS = ("reboot", "poweroff")
 
 
@@ -80,6 +86,28 @@ class Machine:
     def set_hostname(self, name: str) -> None:
         """Choose the machine's name. Raises NotAppliance."""
         self._choose("hostname", name + "\n")
+
+    def set_clock(self, seconds: int) -> None:
+        """Ask for the clock to be set to `seconds` since 1970, and wait until it was. Raises NotAppliance."""
+        self._need()
+        request = self.requests / "clock"
+        write_whole(request, f"{seconds}\n")
+        deadline = time.monotonic() + CLOCK_PATIENCE
+        while request.exists():
+            if time.monotonic() > deadline:
+                request.unlink(missing_ok=True)
+                raise NotAppliance("the system did not set the clock")
+            time.sleep(0.05)
+
+    def parse_time(self, text: str) -> int:
+        """Seconds since 1970 of a local time as `2026-05-04 12:30`. Raises ValueError."""
+        try:
+            local = datetime.strptime(text.strip(), "%Y-%m-%d %H:%M")
+        except ValueError:
+            raise ValueError(f"{text[:40]!r} is no time as 2026-05-04 12:30") from None
+        if not FIRST_YEAR <= local.year <= LAST_YEAR:
+            raise ValueError(f"the year is between {FIRST_YEAR} and {LAST_YEAR}")
+        return int(local.replace(tzinfo=zoneinfo.ZoneInfo(self.timezone())).timestamp())
 
     def backups(self) -> list[Path]:
         """Backups on the stick, the newest first. Looking mounts it. Raises NotAppliance without a stick."""

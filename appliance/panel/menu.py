@@ -274,6 +274,13 @@ def _timezone() -> Dialogue[None]:
     yield from do("timezone", zone)
 
 
+def _clock() -> Dialogue[None]:
+    yield from show("clock")
+    moment = yield from ask("The right time, as 2026-05-04 12:30 (empty: it is right)", str, back=True)
+    if moment:
+        yield from do("clock", "--", moment)
+
+
 def _smarthost() -> Dialogue[None]:
     target, user, password = yield from wizard.ask_smarthost()
     arguments, stdin = wizard.smarthost_arguments(target, user, password)
@@ -286,6 +293,7 @@ NETWORK = (
     Entry("Test the network", _network_test),
     Entry("Change the network", _network_change),
     Entry("Time zone", _timezone),
+    Entry("Clock", _clock),
     Entry("Send through a smart host", _smarthost),
     Entry("Send directly", partial(do, "smarthost", "clear")),
     Entry("Certificate", partial(show, "tls", "show")),

@@ -345,6 +345,9 @@ def _plan(answers: Answers, own_network: bool) -> list[tuple[str, tuple[str, ...
         plan += [
             ("Network", network_arguments(answers.network, answers.hostname), ""),
             ("Time zone", ("timezone", answers.zone), ""),
+            # a board has no clock of its own, and nothing on it speaks to the server without TLS
+            ("Waiting for the right time", ("setting", "set", "clock.wait_for_sync", "on"), ""),
+            ("Passwords only under TLS", ("setting", "set", "auth.plain_on_loopback", "off"), ""),
         ]
     plan += [(person.address, *person_arguments(person)) for person in answers.people]
     if answers.smarthost:

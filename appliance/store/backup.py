@@ -18,7 +18,7 @@ from typing import IO
 
 import zstandard
 
-from appliance.store import blobs, check, contents, folders, mailboxes
+from appliance.store import blobs, check, contents, incarnation, mailboxes
 from appliance.store.errors import StoreError
 from appliance.store.keys import SERVER, Table, head, head_q, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -34,11 +34,6 @@ BATCH = 2 << 20
 
 BLOBS_AT_ONCE = 64
 """Blobs that are read in one snapshot."""
-
-COUNTER_JUMP = 1 << 32
-"""What a new incarnation adds to the counter: no client can have seen a number above."""
-
-UIDVALIDITY_JUMP = 1 << 16
 
 _RECORD = struct.Struct("<BII")
 _HEADER, _SERVER_ROW, _SECRETS, _MAILBOX, _ROW, _BLOB_ROW, _FILE, _END = range(1, 9)
@@ -309,22 +304,7 @@ def _reincarnate(txn: WriteTxn, mailbox: int, replica_guid: bytes) -> int:
         if blob and not txn.has(pack(SERVER, Table.BLOBS, blob) + b"\0\0\0\0"):
             contents.exhume(txn, mailbox, deleted.row.fid, deleted.row.mid)
             dropped += 1
-    identity = mailboxes.identity(txn, mailbox)
-    mailboxes.put_identity(
-        txn,
-        Identity(
-            mailbox, identity.kind, identity.owner, identity.guid, replica_guid, identity.incarnation + 1
-        ),
-    )
-    box = mailboxes.get(txn, mailbox)
-    box.counter += COUNTER_JUMP
-    box.log_floor = box.counter
-    box.next_uidvalidity += UIDVALIDITY_JUMP
-    for folder in list(folders.walk(txn, mailbox)):
-        folder.uidvalidity = box.next_uidvalidity
-        box.next_uidvalidity += 1
-        folders.put(txn, mailbox, folder)
-    mailboxes.put(txn, box)
+    incarnation.renew(txn, mailbox, replica_guid)
     return dropped
 
 

@@ -19,8 +19,9 @@ Invariants:
 import hashlib
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,8 +35,8 @@ from appliance.store.store import Store
 CHUNK = 65536
 """Raw bytes of a chunk. Part of the store's format."""
 
-SPILL = 4
-"""Full chunks that a writer holds before it puts them into the store in a commit of their own."""
+SPILL = 16
+"""Full chunks that a writer holds at most: then it puts them into the store in a commit of their own."""
 
 DEDUPE_MIN = 16384
 """Blobs smaller than this (bytes) are not looked up by hash."""
@@ -61,7 +62,7 @@ def _compressor() -> zstandard.ZstdCompressor:
     made: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
     if made is None:
         made = _local.compressor = zstandard.ZstdCompressor(
-            level=_LEVEL, write_content_size=True, write_checksum=False, write_dict_id=False
+            level=_LEVEL, write_content_size=True, write_checksum=True, write_dict_id=False
         )
     return made
 
@@ -73,7 +74,7 @@ def _mail_compressor() -> zstandard.ZstdCompressor:
             level=_LEVEL,
             dict_data=_DICTIONARY,
             write_content_size=True,
-            write_checksum=False,
+            write_checksum=True,
             write_dict_id=False,
         )
     return made
@@ -118,7 +119,10 @@ def _squeeze(raw: bytes) -> bytes:
 
 
 def _expand(stored: bytes, limit: int) -> bytes:
-    return _unpacked(stored[0], memoryview(stored)[1:], limit)
+    try:
+        return _unpacked(stored[0], memoryview(stored)[1:], limit)
+    except zstandard.ZstdError as error:
+        raise StoreError(f"stored bytes are damaged: {error}") from error
 
 
 class Structure(NamedTuple):
@@ -177,7 +181,8 @@ class BlobWriter:
     """Takes the bytes of one blob as they arrive. Not thread-safe.
 
     `write` gives a future when chunks went to the store: wait for it before writing more, so that a fast
-    sender cannot fill the memory. `finish` gives what `bind` takes; `abort` forgets the bytes.
+    sender cannot fill the memory. `finish` gives what `bind` takes; `abort` forgets the bytes. One of the two
+    must end it, so that what it holds is no longer counted.
     """
 
     def __init__(self, store: Store) -> None:
@@ -188,7 +193,13 @@ class BlobWriter:
         self._next = 0
         self._number = 0
         self._pending: Future[int] | None = None
+        self._room = True
+        self._held = 0
         self.size = 0
+
+    def _let_go(self) -> None:
+        self._store.blob_room.give(self._held)
+        self._held = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> "Future[int] | None":
         """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
@@ -199,13 +210,16 @@ class BlobWriter:
         while len(self._buffer) >= CHUNK:
             self._seal(bytes(memoryview(self._buffer)[:CHUNK]))
             del self._buffer[:CHUNK]
-        if len(self._chunks) >= SPILL:
+        if self._chunks and (len(self._chunks) >= SPILL or not self._room):
             return self._spill()
         return None
 
     def _seal(self, raw: bytes) -> None:
         self._hash.update(raw)
-        self._chunks.append((self._next, _squeeze(raw)))
+        stored = _squeeze(raw)
+        self._chunks.append((self._next, stored))
+        self._held += len(stored)
+        self._room = self._store.blob_room.take(len(stored))
         self._next += 1
 
     def _spill(self) -> "Future[int]":
@@ -213,6 +227,7 @@ class BlobWriter:
             self._number = self._pending.result()
         chunks, number = tuple(self._chunks), self._number
         self._chunks = []
+        self._let_go()
 
         def put(txn: WriteTxn) -> int:
             blob = number
@@ -237,12 +252,14 @@ class BlobWriter:
             self._number = self._pending.result()
         digest = self._hash.digest() if self.size >= DEDUPE_MIN else b""
         packed = _pack_structure(structure) if structure is not None else b""
+        self._let_go()
         return Prepared(self._number, self.size, digest, tuple(self._chunks), packed)
 
     def abort(self) -> None:
         """Forget the bytes; what was spilled goes in a write function of its own."""
         pending, store = self._pending, self._store
         self._chunks, self._buffer = [], bytearray()
+        self._let_go()
         if pending is None:
             return
 
@@ -351,6 +368,49 @@ def structure(txn: ReadTxn, number: int) -> Structure | None:
     return _unpack_structure(raw) if raw is not None else None
 
 
+class Piece(IntEnum):
+    """A member of `Structure`."""
+
+    SCAN = 0
+    ENVELOPE = 1
+    BODYSTRUCTURE = 2
+
+
+def structures(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes | None]:
+    """The structures of many blobs in one pass, as they are stored: for `piece_of` and `structure_of`."""
+    return txn.values([_key(number, _STRUCTURE) for number in numbers])
+
+
+def structure_of(stored: bytes) -> Structure:
+    """A stored structure."""
+    return _unpack_structure(stored)
+
+
+def piece_of(stored: bytes, piece: Piece) -> bytes:
+    """One member of a stored structure; the others are not copied out."""
+    form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
+    start = _STRUCTURE_ROW.size
+    if form != _RAW:
+        stored = _unpacked(form, memoryview(stored)[start:], scan + envelope + bodystructure)
+        start = 0
+    if piece is Piece.SCAN:
+        return stored[start : start + scan]
+    start += scan
+    if piece is Piece.ENVELOPE:
+        return stored[start : start + envelope]
+    start += envelope
+    return stored[start : start + bodystructure]
+
+
+def read_small(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes]:
+    """The whole bytes of blobs that the caller knows to have one chunk (CHUNK bytes at most), in one pass.
+    Raises StoreError."""
+    found = txn.get_many([_key(number, _CHUNKS) for number in numbers])
+    if len(found) != len(numbers):
+        raise StoreError("the first chunk of a blob is missing")
+    return [_expand(stored, CHUNK) for _, stored in found]
+
+
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
     """Up to `length` bytes from `offset`; fewer at the end. Raises NotFound."""
     size = info(txn, number).size
@@ -368,6 +428,26 @@ def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> 
     if offset == base and end - base == len(whole):
         return whole
     return whole[offset - base : end - base]
+
+
+def verify(txn: ReadTxn, number: int) -> str:
+    """What is wrong with the bytes of a blob, empty when they are whole: compressed chunks have checksums,
+    larger blobs a hash. Raises NotFound."""
+    known, digest, size = info(txn, number), hashlib.sha256(), 0
+    try:
+        for index in range(max(1, -(-known.size // CHUNK))):
+            piece = read(txn, number, index * CHUNK, CHUNK)
+            digest.update(piece)
+            size += len(piece)
+    except StoreError as error:
+        if isinstance(error, NotFound):
+            raise
+        return str(error)
+    if size != known.size:
+        return f"blob {number}: {size} bytes, its head says {known.size}"
+    if known.sha256 and digest.digest() != known.sha256:
+        return f"blob {number}: its bytes do not have its hash"
+    return ""
 
 
 def sweep(txn: WriteTxn, limit: int = 64) -> bool:

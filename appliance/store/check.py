@@ -7,6 +7,7 @@ blob is missing stays and stays reported.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from appliance.store import (
@@ -15,6 +16,7 @@ from appliance.store import (
     devices,
     eas_state,
     folders,
+    incarnation,
     indexes,
     log,
     mailboxes,
@@ -64,8 +66,9 @@ class _Tally:
     by_uid: dict[int, int] = field(default_factory=dict)
 
 
-def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
-    """Everything that is wrong with the store; empty when it is sound."""
+def check(store: Store, extras: Iterable[Extra] = (), *, contents_too: bool = False) -> list[str]:
+    """Everything that is wrong with the store; empty when it is sound. `contents_too` reads the bytes of
+    every message besides, blob by blob, each in a snapshot of its own."""
     wrong: list[str] = []
     extras = tuple(extras)
     references: Counter[int] = Counter()
@@ -81,6 +84,11 @@ def check(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
             if extra.references is not None:
                 references.update(extra.references(txn))
         wrong += _blobs(txn, references)
+        numbers = [number for number, _ in blobs.heads(txn)] if contents_too else []
+    for number in numbers:
+        with store.read() as txn, suppress(NotFound):  # one that is gone by now was deleted meanwhile
+            if fault := blobs.verify(txn, number):
+                wrong.append(fault)
     return wrong
 
 
@@ -381,9 +389,12 @@ def _blobs(txn: ReadTxn, references: Counter[int]) -> Iterator[str]:
             yield f"a hash leads to blob {int.from_bytes(raw, 'big')}, which is not there"
 
 
-def repair(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
+def repair(
+    store: Store, extras: Iterable[Extra] = (), new_guid: Callable[[], bytes] | None = None
+) -> list[str]:
     """Mend what can be derived; what was wrong before. Run `check` again for what is left. Only while no
-    server has the store open."""
+    server has the store open. `new_guid` gives 16 random bytes: a mailbox whose counter or UIDs had fallen
+    behind becomes a new incarnation with them."""
     extras = tuple(extras)
     wrong = check(store, extras)
     if not wrong:
@@ -391,13 +402,18 @@ def repair(store: Store, extras: Iterable[Extra] = ()) -> list[str]:
     with store.read() as txn:
         numbers = [identity.number for identity in mailboxes.identities(txn)]
     for number in numbers:
-        store.write(lambda txn, number=number: _repair_mailbox(txn, number), reserve=True).result()  # type: ignore[misc]
+        behind = store.write(lambda txn, number=number: _repair_mailbox(txn, number), reserve=True).result()  # type: ignore[misc]
+        if behind and new_guid is not None:
+            guid = new_guid()
+            store.write(lambda txn, n=number, g=guid: incarnation.renew(txn, n, g), reserve=True).result()  # type: ignore[misc]
     store.write(lambda txn: _repair_blobs(txn, extras), reserve=True).result()
     return wrong
 
 
-def _repair_mailbox(txn: WriteTxn, mailbox: int) -> None:
+def _repair_mailbox(txn: WriteTxn, mailbox: int) -> bool:
+    """Whether numbers may have been given out that the mailbox does not know of."""
     row = mailboxes.get(txn, mailbox)
+    counter = row.counter
     tree = {folder.fid: folder for folder in folders.walk(txn, mailbox)}
     tallies = {fid: _Tally() for fid in tree}
     seen: set[int] = set()
@@ -415,12 +431,15 @@ def _repair_mailbox(txn: WriteTxn, mailbox: int) -> None:
         seen.add(deleted.row.mid)
         tallies[deleted.row.fid].deleted += 1
         tallies[deleted.row.fid].deleted_size += deleted.row.size
+    behind = any(tallies[fid].highest >= folder.uidnext for fid, folder in tree.items())
     for fid, folder in tree.items():
         _repair_folder(txn, mailbox, folder, tallies[fid], tree)
     row.count = sum(t.total + t.associated for t in tallies.values())
     row.size = sum(t.size + t.associated_size for t in tallies.values())
     row.deleted_size = sum(t.deleted_size for t in tallies.values())
-    row.counter = max(row.counter, *(max(f.mod, f.contents_mod) for f in tree.values()))
+    row.counter = max(
+        row.counter, log.highest(txn, mailbox), *(max(f.mod, f.contents_mod) for f in tree.values())
+    )
     mailboxes.put(txn, row)
     _drop_orphans(txn, mailbox, seen)
     prefix = head(mailbox, Table.UNRENDERED)
@@ -429,6 +448,7 @@ def _repair_mailbox(txn: WriteTxn, mailbox: int) -> None:
         if not message.blob and not message.associated:
             txn.put(head_qq(mailbox, Table.UNRENDERED, message.fid, message.mid), b"")
     _repair_attached(txn, mailbox, tree)
+    return row.counter > counter or behind
 
 
 def _repair_folder(

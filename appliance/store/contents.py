@@ -158,6 +158,12 @@ def bury(txn: WriteTxn, mailbox: int, row: Row, when: int) -> None:
     txn.put(head_qq(mailbox, Table.DUMPSTER, row.fid, row.mid), value)
 
 
+def rebury(txn: WriteTxn, mailbox: int, deleted: "Deleted", when: int) -> None:
+    """Give a soft-deleted message another time of deletion (the clock had been wrong)."""
+    value = _TIME.pack(when, deleted.row.associated) + packed(deleted.row)
+    txn.put(head_qq(mailbox, Table.DUMPSTER, deleted.row.fid, deleted.row.mid), value)
+
+
 def buried(txn: ReadTxn, mailbox: int, fid: int, mid: int) -> Deleted:
     """A soft-deleted message. Raises NotFound."""
     raw = txn.get(head_qq(mailbox, Table.DUMPSTER, fid, mid))

@@ -7,6 +7,7 @@ Invariants:
 """
 
 import errno
+import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ FULL = 1 << 20
 """Free bytes of the file system below which an I/O error means that it is full."""
 
 FILE_NAME = "store.lmdb"
+USERS_NAME = "store.users"
+"""A file on which every process that has the store open holds a shared lock."""
 
 
 class ReadTxn:
@@ -47,6 +50,14 @@ class ReadTxn:
         with self._txn.cursor() as cursor:
             found: list[tuple[bytes, bytes]] = cursor.getmulti(keys)
         return found
+
+    def values(self, keys: list[bytes]) -> list[bytes | None]:
+        """The value under each of `keys`, None for those that do not exist."""
+        found = self.get_many(keys)
+        if len(found) == len(keys):
+            return [value for _, value in found]
+        known = dict(found)
+        return [known.get(key) for key in keys]
 
     def has(self, key: bytes) -> bool:
         """Whether `key` exists."""
@@ -172,6 +183,8 @@ class Environment:
             raise ForeignStore(f"{path}: not a store; move it away, or restore a backup")
         if path.exists() and mapfile.is_cut_off(path):
             raise ForeignStore(f"{path}: the end of the file is missing; restore a backup")
+        self._users = os.open(directory / USERS_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._users, fcntl.LOCK_SH)  # waits while another process compacts
         try:
             self._env = lmdb.open(
                 str(path),
@@ -183,6 +196,7 @@ class Environment:
                 mode=0o600,
             )
         except lmdb.Error as error:
+            os.close(self._users)
             raise ForeignStore(f"{path}: not a store that can be opened: {error}") from error
         self._env.reader_check()
         self.page_size: int = self._env.stat()["psize"]
@@ -196,6 +210,30 @@ class Environment:
     def begin(self) -> WriteTxn:
         """The one write transaction. The caller commits or aborts it."""
         return WriteTxn(self._env.begin(write=True))
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no other process has the store open; none opens it within the block if so."""
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except BlockingIOError:
+            alone = False
+        try:
+            yield alone
+        finally:
+            if self._users >= 0:
+                fcntl.flock(self._users, fcntl.LOCK_SH)
+
+    def entries(self) -> int:
+        """Rows of the whole store."""
+        return int(self._env.stat()["entries"])
+
+    @staticmethod
+    def entries_of(path: Path) -> int:
+        """Rows of a copy that nobody has open."""
+        with lmdb.open(str(path), subdir=False, readonly=True, lock=False, map_size=MAP_SIZE) as env:
+            return int(env.stat()["entries"])
 
     @contextmanager
     def child(self, parent: WriteTxn) -> Iterator[WriteTxn]:
@@ -281,3 +319,6 @@ class Environment:
     def close(self) -> None:
         """Close the environment; no transaction may be open."""
         self._env.close()
+        if self._users >= 0:
+            os.close(self._users)
+            self._users = -1

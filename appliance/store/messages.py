@@ -10,7 +10,7 @@ Invariants:
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -136,6 +136,14 @@ def load(txn: ReadTxn, mailbox: int, mid: int) -> Message:
     if raw is None:
         raise NotFound(f"message {mid:#x}")
     return _message(raw)
+
+
+def prefixes(txn: ReadTxn, mailbox: int, mids: Sequence[int]) -> list[bytes]:
+    """The trace headers of many messages, in one pass. Raises NotFound."""
+    found = txn.get_many([head_q(mailbox, Table.MESSAGES, mid) for mid in mids])
+    if len(found) != len(mids):
+        raise NotFound("a message's cold row")
+    return [raw[3 : 3 + _COLD.unpack_from(raw)[1]] for _, raw in found]
 
 
 def _message(raw: bytes) -> Message:
@@ -358,7 +366,6 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
         read_cn=edit.cn(number),
         mod=number,
         saved=edit.now,
-        flags=row.flags & ~RowFlag.DELETED,
         email_id=row.email_id if source is None else mid & COUNTER_LIMIT,
     )
     _store_cold(edit.txn, edit.mailbox, mid, cold)

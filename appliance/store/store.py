@@ -39,8 +39,30 @@ RESERVE_MOST = 256 << 20
 """The reserve: two hundredths of the file system, within these bounds (bytes)."""
 _ROOM_INTERVAL = 0.5
 
+HELD = 8 << 20
+"""Compressed bytes that all writers of blobs hold at most; above that they spill every chunk."""
+
 _log = logging.getLogger(__name__)
 _FORMAT_KEY = pack(SERVER, Table.META, "format")
+
+
+class Room:
+    """How many compressed bytes the writers of a store hold in memory. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = 0
+
+    def take(self, size: int) -> bool:
+        """Count bytes in; whether they and all others are within HELD."""
+        with self._lock:
+            self._held += size
+            return self._held <= HELD
+
+    def give(self, size: int) -> None:
+        """Count bytes out."""
+        with self._lock:
+            self._held -= size
 
 
 class Store:
@@ -53,6 +75,7 @@ class Store:
         self._lock = threading.Lock()
         self._room = (0.0, True)
         self.readers = 0
+        self.blob_room = Room()
         self.writer = Writer(env, has_room=self.has_room, on_commit=self._committed, on_failure=on_failure)
 
     @classmethod

@@ -47,7 +47,7 @@ def _uids(raw: bytes) -> tuple[int, ...]:
 class UidView:
     """The order as it is in one snapshot. Valid as long as its transaction."""
 
-    __slots__ = ("_ends", "_fid", "_firsts", "_mailbox", "_tail", "_txn", "count")
+    __slots__ = ("_ends", "_fid", "_firsts", "_mailbox", "_ranked", "_tail", "_txn", "count")
 
     def __init__(self, txn: ReadTxn, mailbox: int, fid: int) -> None:
         self._txn, self._mailbox, self._fid = txn, mailbox, fid
@@ -55,6 +55,7 @@ class UidView:
         self._firsts, counts = _directory(directory)
         self._ends = list(accumulate(counts))
         self._tail = txn.get(beside_folder(mailbox, fid, UID_TAIL)) or b""
+        self._ranked: tuple[int, tuple[int, ...]] = (-1, ())
         self.count = (self._ends[-1] if self._ends else 0) + len(self._tail) // 12
         """How many messages the folder shows."""
 
@@ -86,7 +87,9 @@ class UidView:
     def rank(self, uid: int) -> int:
         """How many UIDs are smaller than `uid`: its sequence number less 1 when it exists."""
         index = self._index(uid)
-        return self._before(index) + bisect_left(_uids(self._chunk(index)), uid)
+        if index != self._ranked[0]:  # neighbours are often asked for one after the other
+            self._ranked = index, _uids(self._chunk(index))
+        return self._before(index) + bisect_left(self._ranked[1], uid)
 
     def mid(self, uid: int) -> int | None:
         """The MID of the message with this UID."""

@@ -10,8 +10,9 @@ _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 def has_bare(data: bytes) -> bool:
     """Whether a CR or LF stands alone. `data` must not begin or end within a CR LF."""
-    pairs = data.count(b"\r\n")
-    return data.count(b"\n") != pairs or data.count(b"\r") != pairs
+    # half the cost of counting each of the two
+    ends = len(data) - len(data.translate(None, b"\r\n"))
+    return ends != 2 * data.count(b"\r\n")
 
 
 def mend(data: bytes) -> bytes:

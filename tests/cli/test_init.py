@@ -7,7 +7,12 @@ from tests.cli.conftest import Cli
 
 def test_makes_a_whole_directory(bare: Cli) -> None:
     bare.ok("init", "--domain", "example.test", "--domain", "example.com", "--organization", "Example Ltd")
-    assert sorted(path.name for path in bare.data.iterdir()) == ["store.lmdb", "store.lmdb-lock", "tls"]
+    assert sorted(path.name for path in bare.data.iterdir()) == [
+        "store.lmdb",
+        "store.lmdb-lock",
+        "store.users",
+        "tls",
+    ]
     assert stat.S_IMODE((bare.data / "tls" / "key.pem").stat().st_mode) == 0o600
     assert stat.S_IMODE((bare.data / "tls" / "ca-key.pem").stat().st_mode) == 0o600
     assert [path for path in bare.data.parent.iterdir() if path != bare.data] == []

@@ -82,6 +82,28 @@ def test_elsewhere_the_machine_is_left_alone(cli: Cli) -> None:
         assert "not run by the appliance's system" in cli.refused(*command)
 
 
+def test_the_clock(cli: Cli, appliance: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "UTC, not synchronised" in cli.ok("clock")
+    assert "is no time" in cli.refused("clock", "half past nine")
+    assert "between 2025 and 2099" in cli.refused("clock", "1999-12-31 23:59")
+    request = appliance.requests / "clock"
+    asked = []
+
+    def system(seconds: float) -> None:
+        """The system's part, while the command waits."""
+        asked.append(request.read_text())
+        request.unlink()
+
+    monkeypatch.setattr("appliance.panel.machine.time.sleep", system)
+    cli.ok("timezone", "Europe/Berlin")
+    cli.ok("clock", "2026-05-04 12:30")
+    assert asked == ["1777890600\n"]
+    assert (cli.data / "clock-set").exists()
+    monkeypatch.setattr("appliance.panel.machine.CLOCK_PATIENCE", -1.0)
+    assert "did not set the clock" in cli.refused("clock", "2026-05-04 12:30")
+    assert not request.exists()
+
+
 def test_a_factory_reset_on_the_appliance(cli: Cli, appliance: Machine) -> None:
     cli.ok("factory-reset", "--yes")
     assert (cli.data / "store.lmdb").exists(), "only after the restart"

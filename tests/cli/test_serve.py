@@ -119,8 +119,8 @@ def test_a_repair_waits_for_the_server_to_stop(
     cli: Cli, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [["one", "two"], ["one", "two"], ["two"]]
-    monkeypatch.setattr(check.store_check, "check", lambda store, extras: found.pop(0))
-    monkeypatch.setattr(check.store_check, "repair", lambda store, extras: None)
+    monkeypatch.setattr(check.store_check, "check", lambda store, extras, **more: found.pop(0))
+    monkeypatch.setattr(check.store_check, "repair", lambda store, extras, new_guid: None)
     code, out, err = cli.run("check", "--repair")
     assert (code, out) == (1, "one\ntwo\n")
     assert "stop the server" in err
@@ -170,7 +170,7 @@ def test_the_panel_is_a_role_like_the_others(cli: Cli) -> None:
 
 
 def test_faults_in_the_store_are_remembered_as_trouble(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check.store_check, "check", lambda store, extras: ["wrong"])
+    monkeypatch.setattr(check.store_check, "check", lambda store, extras, **more: ["wrong"])
     assert cli.run("check")[0] == 1
     kinds = [problem["kind"] for problem in cli.json("status")["health"]["problems"]]
     assert "damaged" in kinds

@@ -1,8 +1,10 @@
 """The table of fuzz targets: one row for each parser. Add yours here; `errors` are all that may come out."""
 
+from tests.fuzz.autodiscover import AUTODISCOVER_TARGETS
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.imap import IMAP_TARGETS
+from tests.fuzz.lz77 import LZ77_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
@@ -10,7 +12,9 @@ from tests.fuzz.runner import Target
 from tests.fuzz.smtp import SMTP_TARGETS
 
 TARGETS: tuple[Target, ...] = (
+    *AUTODISCOVER_TARGETS,
     *CONVERT_TARGETS,
+    *LZ77_TARGETS,
     *MAPI_TARGETS,
     *DIRECTORY_TARGETS,
     *IMAP_TARGETS,

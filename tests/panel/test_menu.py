@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.panel.dialogue import Result, columns
 from appliance.panel.menu import Desk
@@ -95,9 +97,11 @@ def test_a_lost_line_logs_out() -> None:
         (("4", "2", "example.org"), ["network test --domain=example.org"]),
         (("4", "3", "1"), ["network dhcp"]),
         (("4", "4", "UTC"), ["timezone UTC"]),
-        (("4", "5", "relay.example.net", ""), ["smarthost set -- relay.example.net", "smarthost test"]),
-        (("4", "6"), ["smarthost clear"]),
-        (("4", "7"), ["tls show"]),
+        (("4", "5", ""), ["clock"]),
+        (("4", "5", "2026-05-04 12:30"), ["clock", "clock -- 2026-05-04 12:30"]),
+        (("4", "6", "relay.example.net", ""), ["smarthost set -- relay.example.net", "smarthost test"]),
+        (("4", "7"), ["smarthost clear"]),
+        (("4", "8"), ["tls show"]),
         (("6",), []),
         (("7",), ["log"]),
         (("8", ""), ["advice clients", "advice dns"]),
@@ -215,3 +219,24 @@ def test_late_results_belong_to_nobody() -> None:
     session.finished(number, Result(0, "secret status"))
     person.wait(0)
     assert "secret status" not in person.screen
+
+
+@given(
+    st.lists(
+        st.binary(max_size=60) | st.sampled_from([b"\r", b"1\r", b"\x03", b"\x04", b"yes\r"]), max_size=30
+    )
+)
+def test_noise_on_the_line_breaks_nothing(noise: list[bytes]) -> None:
+    """Whatever comes, nothing raises, the screen stays plain, and the password works afterwards."""
+    office = Office()
+    office.set_up, office.password = True, PASSWORD
+    person = Person(office)
+    for data in noise:
+        person.send(data)
+        person.wait(1)
+    assert {line.split()[1] for line in office.lines()} <= {"show", "verify"}
+    person.session.hang_up()
+    person.session.start(person.now)
+    person.type(PASSWORD)
+    person.wait(200)
+    assert "-- Satchel --" in person.screen

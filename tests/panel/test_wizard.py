@@ -15,6 +15,8 @@ def test_the_shortest_way() -> None:
         "admin passwd --password-stdin",
         "network dhcp --hostname=mail.example.test",
         "timezone Europe/Berlin",
+        "setting set clock.wait_for_sync on",
+        "setting set auth.plain_on_loopback off",
         "advice clients",
         "advice dns",
         "admin show",
@@ -36,7 +38,7 @@ def test_everything() -> None:
     person.type("2", "/run/appliance-stick/mail.pem", "/run/appliance-stick/mail.key")
     assert "192.168.1.10/24" in person.screen
     person.type("yes", "")
-    assert office.lines()[:9] == [
+    assert office.lines()[:11] == [
         "init --domain=example.test --hostname=box.example.test --organization=example.test",
         "admin passwd --password-stdin",
         (
@@ -44,13 +46,15 @@ def test_everything() -> None:
             "--dns=9.9.9.9 --dns=192.168.1.1 -- 192.168.1.10/24"
         ),
         "timezone UTC",
+        "setting set clock.wait_for_sync on",
+        "setting set auth.plain_on_loopback off",
         "user add --name=Anna Ito --password-stdin -- anna@example.test",
         "user add --name=Bob --password-stdin -- bob@example.test",
         "smarthost set --user=me --password-stdin -- smtp.example.net:465",
         "smarthost test",
         "tls import /run/appliance-stick/mail.pem /run/appliance-stick/mail.key",
     ]
-    assert [office.ran[index].stdin for index in (4, 5, 6)] == [
+    assert [office.ran[index].stdin for index in (6, 7, 8)] == [
         "anna's secret",
         "bob's secret",
         "smart secret",

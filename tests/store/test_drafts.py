@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.formats import bags
+from appliance.mailbox.rendered import message_object
 from appliance.mapi import names as mapi_names
 from appliance.mapi import tags
 from appliance.mapi.ids import PredecessorChangeList, Xid
@@ -419,3 +420,24 @@ def _change(
             attachment.put_embedded(overlay)
             attachment.set(tags.PidTagAttachMethod, 5)
         draft.overlay.put_attachment(attachment)
+
+
+def test_what_a_draft_saved_becomes_mime(store: Store, mailbox: int) -> None:
+    """Big values, blobs and messages within messages, as the renderer sees them."""
+    text = "long text " * 20_000
+    inner = Overlay()
+    inner.set(tags.PidTagSubject, "inner")
+    draft = drafts.new(mailbox, Special.INBOX, SESSION)
+    draft.overlay.set(tags.PidTagSubject, "outer")
+    draft.overlay.set_large(tags.PidTagBody, prepare(store, drafts.large_bytes(text, tags.PidTagBody)))
+    holder = draft.overlay.new_attachment()
+    holder.set(tags.PidTagAttachMethod, 5)
+    holder.put_embedded(inner)
+    draft.overlay.put_attachment(holder)
+    row = save(store, draft).row
+    with store.read() as txn:
+        made = message_object(store, txn, mailbox, row.mid)
+    assert made.props[tags.PidTagBody] == text
+    assert [attachment.content for attachment in made.attachments] == [None]
+    assert made.attachments[0].embedded is not None
+    assert made.attachments[0].embedded.props[tags.PidTagSubject] == "inner"

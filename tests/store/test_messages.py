@@ -13,11 +13,11 @@ from appliance.store.blobs import BlobWriter, Structure
 from appliance.store.check import check, repair
 from appliance.store.contents import RowFlag
 from appliance.store.edit import editing
-from appliance.store.keys import Table, head_q
+from appliance.store.keys import SERVER, Table, head_q, head_qi
 from appliance.store.kv import WriteTxn
 from appliance.store.mailboxes import Special
 from appliance.store.messages import NewMessage
-from appliance.store.store import Store
+from appliance.store.store import HELD, Store
 from appliance.store.uids import UidView
 from tests.conftest import EPOCH
 
@@ -81,9 +81,23 @@ def test_the_same_bytes_are_kept_once(store: Store, make_mailbox: Callable[[], i
         assert len(list(blobs.heads(txn))) == 1
 
 
+def test_what_all_writers_hold_is_bounded(store: Store) -> None:
+    piece = random.Random(3).randbytes(blobs.CHUNK)
+    writers = [BlobWriter(store) for _ in range(HELD // blobs.CHUNK)]
+    spilled = [writer.write(piece) for writer in writers]
+    # the form of a chunk takes a byte: the last one is too much
+    assert [future is None for future in spilled] == [True] * (len(writers) - 1) + [False]
+    for writer in writers[:8]:
+        writer.finish()
+    for writer in writers[8:16]:
+        writer.abort()
+    assert all(writer.write(piece) is None for writer in writers[16:24])
+    assert writers[-1].finish().number
+
+
 def test_an_aborted_writer_leaves_nothing(store: Store) -> None:
     writer = BlobWriter(store)
-    future = writer.write(random.Random(3).randbytes(600_000))
+    future = writer.write(random.Random(3).randbytes(blobs.SPILL * blobs.CHUNK))
     assert future is not None
     future.result()
     writer.abort()
@@ -200,3 +214,21 @@ def test_the_check_finds_what_is_wrong_and_repair_mends_it(store: Store, mailbox
     assert repair(store)
     assert check(store) == []
     assert len(_view(store, mailbox, Special.INBOX)) == 299
+
+
+def test_rot_within_a_blob_is_found(store: Store, mailbox: int) -> None:
+    rng = random.Random(9)
+    texts = [insert(store, mailbox, Special.INBOX, b"some text " * n, f"t{n}") for n in (50, 5000)]
+    noise = insert(store, mailbox, Special.INBOX, rng.randbytes(200_000), "noise")
+    assert check(store, contents_too=True) == []
+    for row in (*texts, noise):
+        key = head_qi(SERVER, Table.BLOBS, row.blob, 2)
+        with store.read() as txn:
+            stored = txn.get(key)
+        assert stored is not None
+        rotten = stored[:-9] + bytes([stored[-9] ^ 1]) + stored[-8:]
+        store.write(lambda txn, key=key, raw=rotten: txn.put(key, raw)).result()  # type: ignore[misc]
+        assert check(store) == []
+        assert len(check(store, contents_too=True)) == 1
+        store.write(lambda txn, key=key, raw=stored: txn.put(key, raw)).result()  # type: ignore[misc]
+    assert check(store, contents_too=True) == []

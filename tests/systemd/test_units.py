@@ -1,6 +1,7 @@
 """The units: well-formed, hardened, and in step with the table of services."""
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -112,7 +113,8 @@ def test_conditions_look_for_the_store_as_it_is_named() -> None:
 
 def test_nothing_of_the_server_runs_as_root() -> None:
     rooted = {name for name in SERVICE_FILES if "User" not in read(UNITS / name)["Service"]}
-    assert rooted == {"appliance-machine.service"}, "a script of a few lines, without the server's code"
+    scripts = {"appliance-machine.service", "appliance-clock.service"}
+    assert rooted == scripts, "a few lines each, without the server's code"
     plus = [name for name in SERVICE_FILES if "=+" in (UNITS / name).read_text()]
     assert plus == ["appliance-health.service"], "RAUC's own program, after the health check"
 
@@ -252,3 +254,38 @@ def test_a_factory_reset_comes_before_every_look_for_the_store() -> None:
     assert "sysinit.target" in section["Before"][0].split()
     for path in [*UNITS.glob("*.socket"), *UNITS.glob("appliance*.target"), UNITS / "appliance.service"]:
         assert "DefaultDependencies" not in read(path)["Unit"], f"{path.name} starts after sysinit.target"
+
+
+@pytest.mark.parametrize("text", ["", "now", "1", "1735689599", "99999999999", "1777890600; reboot", "-1"])
+def test_times_that_are_none_are_not_set(tmp_path: Path, text: str) -> None:
+    (tmp_path / "date").write_text("#!/bin/sh\nexit 99\n")
+    (tmp_path / "date").chmod(0o755)
+    request = tmp_path / "clock"
+    request.write_text(text)
+    ended = subprocess.run(
+        [UNITS / "apply-clock", request],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert b"ignored" in ended.stderr
+    assert not request.exists()
+
+
+def test_a_time_is_set(tmp_path: Path) -> None:
+    (tmp_path / "date").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    (tmp_path / "date").chmod(0o755)
+    (tmp_path / "clock").write_text("1777890600\n")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run([UNITS / "apply-clock", tmp_path / "clock"], check=True, env=environment)
+    assert (tmp_path / "asked").read_text() == "-u -s @1777890600\n"
+
+
+def test_the_user_has_the_same_number_everywhere(tmp_path: Path) -> None:
+    if shutil.which("systemd-sysusers") is None or os.geteuid() != 0:
+        pytest.skip("needs systemd-sysusers (apt: systemd) and root")
+    (tmp_path / "etc").mkdir()
+    command = ["systemd-sysusers", f"--root={tmp_path}", UNITS / "appliance.sysusers"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert "appliance:x:850:850:" in (tmp_path / "etc" / "passwd").read_text()

@@ -6,6 +6,7 @@ NUL bytes, which no literal may hold, are left out. Sizes and lines are those of
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.content import Content
@@ -14,6 +15,9 @@ from appliance.formats.mime.scan import Kind, Part, Scan
 
 MAX_QUOTED = 1000
 """Bytes of a string sent quoted; a longer one is a literal, since readers of lines have limits."""
+
+REMEMBERED = 256
+"""Bytes of an address field that is looked up among those seen lately."""
 
 EMPTY_ENVELOPE = b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 _EMPTY_TEXT = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
@@ -45,16 +49,23 @@ def _address(mailbox: Mailbox) -> bytes:
 
 
 def _addresses(values: Iterable[bytes]) -> bytes:
+    out = b"".join(_remembered(value) if len(value) <= REMEMBERED else _listed(value) for value in values)
+    return b"(" + out + b")" if out else b"NIL"
+
+
+def _listed(value: bytes) -> bytes:
     out: list[bytes] = []
-    for value in values:
-        for item in parse_addresses(value):
-            if isinstance(item, Group):
-                out.append(b"(NIL NIL %s NIL)" % string(item.name))
-                out.extend(_address(member) for member in item.members)
-                out.append(b"(NIL NIL NIL NIL)")
-            else:
-                out.append(_address(item))
-    return b"(" + b"".join(out) + b")" if out else b"NIL"
+    for item in parse_addresses(value):
+        if isinstance(item, Group):
+            out.append(b"(NIL NIL %s NIL)" % string(item.name))
+            out.extend(_address(member) for member in item.members)
+            out.append(b"(NIL NIL NIL NIL)")
+        else:
+            out.append(_address(item))
+    return b"".join(out)
+
+
+_remembered = lru_cache(maxsize=256)(_listed)  # the same people write to each other
 
 
 _ENVELOPE_FIELDS = frozenset(

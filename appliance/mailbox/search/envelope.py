@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 _TOKEN = re.compile(rb' *(?:"((?:[^"\\]|\\.)*)"|(NIL)|(\()|(\))|\{(\d+)\}\r\n)', re.DOTALL)
+_PLAIN_HEAD = re.compile(rb'\("([^"\\]*)" "([^"\\]*)" ')
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 Item = bytes | None | list["Item"]
@@ -60,6 +61,8 @@ def parse(raw: bytes) -> Envelope:
 def parse_head(raw: bytes) -> tuple[bytes | None, bytes | None]:
     """Date and subject alone: they stand first, and most searches and sorts need no more. Raises
     ValueError."""
+    if plain := _PLAIN_HEAD.match(raw):
+        return plain[1], plain[2]
     if not raw.startswith(b"("):
         raise ValueError("an envelope is one list")
     date, at = _string(raw, 1)

@@ -43,6 +43,9 @@ STEP = 0.02
 SCAN_SHARE = 4
 """When more than one message in so many is left, the folder's rows are read in one scan."""
 
+TEXTS = 64
+"""Messages whose rows and structures are read together before their texts."""
+
 BATCH = 256
 """Messages between two looks at the clock while rows are read."""
 
@@ -99,7 +102,7 @@ class Search:
         self._open: list[Pair] = []
         self._wanted: dict[int, int] = {}
         self._after = 0
-        self._undecided: list[tuple[int, Row]] = []
+        self._undecided: list[Pair] = []
         self._row_test: Test[Row] | None = None
         self.total = 0
         """Messages to decide on."""
@@ -178,12 +181,18 @@ class Search:
             if possible:
                 self._context = Context(self._context.now, self._context.zone, possible)
                 self._open = self._decide_pairs(self._open)
-        self._row_test = compile_row(self._criterion, self._context)
-        self._wanted = {mid: uid for uid, mid in self._open}
+        # what the index knows is used up; rows are only read first if they alone may decide
+        self._row_test = compile_row(self._criterion, Context(self._context.now, self._context.zone))
+        if self._row_test is None:
+            self._undecided = self._open
+        else:
+            self._wanted = {mid: uid for uid, mid in self._open}
         return True
 
     def _rows(self, txn: ReadTxn, deadline: float) -> bool:
         """Read hot rows: by scan when many are wanted, else one by one."""
+        if self._row_test is None:
+            return self._rows_done()
         if len(self._wanted) * SCAN_SHARE > self.total:
             return self._scan_rows(txn, deadline)
         for count, (mid, uid) in enumerate(list(self._wanted.items()), 1):
@@ -217,7 +226,7 @@ class Search:
             return
         verdict = self._row_test(row) if self._row_test is not None else None
         if verdict is None:
-            self._undecided.append((uid, row))
+            self._undecided.append((uid, row.mid))
             return
         self.done += 1
         if verdict:
@@ -227,15 +236,22 @@ class Search:
         """Read what the cheap stages left open."""
         test = compile_facts(self._criterion, self._context)
         while self._undecided:
-            uid, row = self._undecided.pop()
-            self.done += 1
-            current = contents.find(txn, self._mailbox, self._fid, row.mid)
-            if current is None or current.uid != uid:  # gone meanwhile
-                continue
-            if test(self._source.open(txn, self._mailbox, current)):
-                self._found.append(uid)
-            if time.monotonic() >= deadline:
-                return not self._undecided
+            step = self._undecided[-TEXTS:][::-1]
+            rows = contents.find_many(txn, self._mailbox, self._fid, [mid for _, mid in step])
+            by_mid = {row.mid: row for row in rows}
+            # those that are gone meanwhile, or of other content under another UID, are not found
+            current = [row for uid, mid in step if (row := by_mid.get(mid)) is not None and row.uid == uid]
+            opened = {facts.row.mid: facts for facts in self._source.open_many(txn, self._mailbox, current)}
+            for uid, mid in step:
+                del self._undecided[-1]
+                self.done += 1
+                facts = opened.get(mid)
+                if facts is None:
+                    continue
+                if test(facts):
+                    self._found.append(uid)
+                if time.monotonic() >= deadline:
+                    return not self._undecided
         return True
 
 

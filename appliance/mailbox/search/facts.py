@@ -4,7 +4,7 @@
 give texts. Texts come decoded (RFC 2047, charsets), not yet folded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import IntEnum
 from typing import Literal, Protocol
@@ -47,6 +47,10 @@ class Facts(Protocol):
     def body(self) -> Iterator[str]:
         """The text of the body, in pieces."""
 
+    def glimpse(self, key: bytes, *, header: bool) -> bool | None:
+        """Whether a key of `glimpse.key_of` stands in the body or, if `header`, in the header, where a look
+        at the raw bytes tells; else None."""
+
     def first_mailbox(self, field: AddressName) -> str:
         """The local part of the first address of a field, "" without one (RFC 5256 3: SORT FROM)."""
 
@@ -68,6 +72,9 @@ class Source(Protocol):
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> Facts:
         """The facts of a message in this snapshot."""
+
+    def open_many(self, txn: ReadTxn, mailbox: int, rows: Sequence[Row]) -> Sequence[Facts]:
+        """The same for many messages, reading what most searches need in one pass."""
 
 
 def cost(criterion: c.Criterion) -> Cost:

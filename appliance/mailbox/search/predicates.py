@@ -15,6 +15,7 @@ from typing import TypeVar
 from appliance.mailbox.search import criteria as c
 from appliance.mailbox.search.facts import Facts, cost
 from appliance.mailbox.search.folding import contains, fold
+from appliance.mailbox.search.glimpse import key_of
 from appliance.mapi import times
 from appliance.store.contents import Row
 
@@ -207,14 +208,27 @@ def _text_test(node: c.Criterion) -> Test[Facts]:
             key = fold(text)
             return lambda facts: any(key in fold(value) for value in facts.fields(name))
         case c.Body(text):
-            body = fold(text)
-            return lambda facts: contains(body, facts.body())
+            return _glimpsed(text, header=False)
         case c.Text(text):
-            whole = fold(text)
-            return lambda facts: contains(whole, chain(facts.header(), ("\n",), facts.body()))
+            return _glimpsed(text, header=True)
         case c.Dated(_, relation, day):
             return lambda facts: _compare(facts.sent_day(), relation, day)
     raise TypeError(f"not a criterion: {type(node).__name__}")
+
+
+def _glimpsed(text: str, *, header: bool) -> Test[Facts]:
+    """A test of the body, with or without the header: by raw bytes if they tell, else by what they mean."""
+    whole = fold(text)
+    key = key_of(whole)
+
+    def test(facts: Facts) -> bool:
+        if key is not None and (verdict := facts.glimpse(key, header=header)) is not None:
+            return verdict
+        if header:
+            return contains(whole, chain(facts.header(), ("\n",), facts.body()))
+        return contains(whole, facts.body())
+
+    return test
 
 
 def _compare(sent: date | None, relation: c.Relation, day: date) -> bool:

@@ -5,7 +5,7 @@ one without from its properties. Each piece is read at most once for each messag
 a criterion asks for it. Damage in one message makes that message empty, it does not end the search.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from appliance.mailbox.search import texts
 from appliance.mailbox.search.criteria import AddressField
 from appliance.mailbox.search.envelope import Envelope, Person, parse, parse_head
 from appliance.mailbox.search.facts import AddressName, Facts
+from appliance.mailbox.search.glimpse import MAX_RAW, glimpse
 from appliance.mapi import tags, times
 from appliance.mapi.types import Value
 from appliance.store import blobs, messages
@@ -37,50 +38,61 @@ class StoredMessages:
         """The facts of a message in this snapshot."""
         return MimeFacts(txn, mailbox, row) if row.blob else ObjectFacts(txn, mailbox, row)
 
+    def open_many(self, txn: ReadTxn, mailbox: int, rows: Sequence[Row]) -> list[Facts]:
+        """The same for many messages: their structures are read in one pass."""
+        stored = blobs.structures(txn, [row.blob for row in rows])
+        return [
+            MimeFacts(txn, mailbox, row, structure) if row.blob else ObjectFacts(txn, mailbox, row)
+            for row, structure in zip(rows, stored, strict=True)
+        ]
+
 
 class MimeFacts:
     """A message with MIME."""
 
-    def __init__(self, txn: ReadTxn, mailbox: int, row: Row) -> None:
+    def __init__(self, txn: ReadTxn, mailbox: int, row: Row, structure: bytes | None = None) -> None:
         self._txn, self._mailbox, self.row = txn, mailbox, row
+        self._stored = structure
 
-    @cached_property
-    def _structure(self) -> blobs.Structure | None:
-        return blobs.structure(self._txn, self.row.blob)
+    def _piece(self, piece: blobs.Piece) -> bytes | None:
+        """What was rendered at the message's arrival; None when there is nothing."""
+        if self._stored is None:
+            (self._stored,) = blobs.structures(self._txn, (self.row.blob,))
+        return blobs.piece_of(self._stored, piece) if self._stored is not None else None
 
     @cached_property
     def _envelope(self) -> Envelope:
-        if self._structure is None:
-            return _EMPTY
         try:
-            return parse(self._structure.envelope)
+            return parse(self._piece(blobs.Piece.ENVELOPE) or b"")
         except ValueError:
             return _EMPTY
 
     @cached_property
     def _head(self) -> tuple[bytes | None, bytes | None]:
         """Date and subject as they stand in the header."""
-        if self._structure is None:
-            return None, None
         try:
-            return parse_head(self._structure.envelope)
+            return parse_head(self._piece(blobs.Piece.ENVELOPE) or b"")
         except ValueError:
             return None, None
 
     @cached_property
     def _scan(self) -> Scan | None:
         try:
-            return Scan.unpack(self._structure.scan) if self._structure is not None else None
+            return Scan.unpack(self._piece(blobs.Piece.SCAN) or b"")
         except ValueError:
             return None
+
+    @cached_property
+    def _prefix(self) -> bytes:
+        """The trace fields that stand before the stored bytes."""
+        return messages.load(self._txn, self._mailbox, self.row.mid).prefix if self.row.prefix else b""
 
     @cached_property
     def _header(self) -> bytes:
         """The header block, trace fields included."""
         prefix = b""
         try:
-            if self.row.prefix:
-                prefix = messages.load(self._txn, self._mailbox, self.row.mid).prefix
+            prefix = self._prefix
             end = self._scan.parts[0].body_start if self._scan is not None else texts.MAX_HEADER
             return prefix + self._read(0, min(end, texts.MAX_HEADER))
         except (StoreError, ValueError):
@@ -119,6 +131,17 @@ class MimeFacts:
             return _until_damage(yielded)
         except ValueError:
             return iter(())
+
+    def glimpse(self, key: bytes, *, header: bool) -> bool | None:
+        """As `Facts`."""
+        row = self.row
+        if self._scan is None or row.size > MAX_RAW:
+            return None
+        try:
+            raw = self._read(0, row.size - row.prefix)
+            return glimpse(key, self._prefix if header else b"", raw, self._scan, header=header)
+        except (StoreError, ValueError):
+            return None
 
     def first_mailbox(self, field: AddressName) -> str:
         """As `Facts`."""
@@ -238,6 +261,10 @@ class ObjectFacts:
         source = self._bag.get(tags.PidTagHtml)
         if isinstance(source, bytes):
             yield texts.html_text(source[: texts.MAX_HTML].decode("utf-8", "replace"))
+
+    def glimpse(self, key: bytes, *, header: bool) -> bool | None:
+        """As `Facts`."""
+        return None
 
     def first_mailbox(self, field: AddressName) -> str:
         """As `Facts`."""

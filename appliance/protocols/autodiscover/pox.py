@@ -17,6 +17,7 @@ from appliance.protocols.autodiscover.xml import (
     add,
     begin,
     child,
+    children,
     name_of,
     plain,
     show,
@@ -71,7 +72,8 @@ def parse(data: bytes) -> PoxRequest:
     try:
         root = parse_xml(data)
         namespace, name = name_of(root)
-        request = child(root, namespace, "Request")
+        requests = list(children(root, namespace, "Request"))
+        request = requests[0] if len(requests) == 1 else None  # MS-ASCMD 2.2.3.150.1: one alone
         values = {key: text(child(request, namespace, key)) for key in ("EMailAddress", "LegacyDN")}
         wanted = plain(text(child(request, namespace, "AcceptableResponseSchema")))
     except BadXml as error:

@@ -106,7 +106,7 @@ class Message:
         """What was rendered at delivery."""
         if self._structure is None:
             found = blobs.structure(self.txn, self.row.blob) if self.row.blob else None
-            self._structure = found or _NOTHING
+            self._structure = found or NOTHING
         return self._structure
 
     @property
@@ -135,7 +135,7 @@ class Message:
 
 _NO_ENVELOPE = b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 _NO_STRUCTURE = b'("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 0 0)'
-_NOTHING = blobs.Structure(b"", _NO_ENVELOPE, _NO_STRUCTURE)
+NOTHING = blobs.Structure(b"", _NO_ENVELOPE, _NO_STRUCTURE)
 
 
 def fetch_section(

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 READ_PIECE = 64 << 10
 """Bytes that are taken from the connection at a time."""
 
+LARGE_PIECE = 16 << 10
+"""Bytes of a piece that takes so long to work on that others get a turn before it."""
+
 MAX_DROPPED = 256 << 20
 """Bytes of a refused message that are read and dropped before the session ends."""
 
@@ -243,6 +246,8 @@ async def receive_data(session: SmtpSession, argument: str) -> bytes:
     session.write(replies.DATA_GO)
     while not decoder.ended:
         data = await session.connection.read_some(READ_PIECE)
+        if len(data) >= LARGE_PIECE:
+            await session.service.turns.wait()
         await reception.feed(decoder.feed(data))
         if decoder.size > session.service.settings.max_size + MAX_DROPPED:
             session.ending = True
@@ -267,6 +272,8 @@ async def receive_chunk(session: SmtpSession, argument: str) -> bytes:
     if reception.size + size > session.service.settings.max_size:
         reception.fail(replies.TOO_BIG)
     async for data in _octets(session.connection, size):
+        if len(data) >= LARGE_PIECE:
+            await session.service.turns.wait()
         await reception.feed(reception.check_text(data))
     if reception.failed:
         reply = reception.failed

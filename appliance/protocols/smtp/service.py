@@ -1,5 +1,6 @@
 """What the SMTP sessions of this process share: settings, the store, names for messages, log-on."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -53,6 +54,19 @@ def _now() -> int:
     return from_unix_ns(time.time_ns())
 
 
+class Turns:
+    """Lets one large piece of a message be worked on in each round of the loop: twenty senders at once would
+    keep everybody else waiting for twenty pieces."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def wait(self) -> None:
+        """Until it is the caller's turn; the turn lasts until the next `await`."""
+        async with self._lock:
+            await asyncio.sleep(0)
+
+
 @dataclass(frozen=True, slots=True)
 class SmtpService:
     """Shared by all sessions."""
@@ -65,6 +79,7 @@ class SmtpService:
     """Where refusals are logged, that strangers can provoke."""
     lookups: Lookups = field(default_factory=Lookups)
     tokens: Tokens = field(default_factory=Tokens)
+    turns: Turns = field(default_factory=Turns)
     now: Callable[[], int] = _now
     """The time, as FILETIME."""
 

@@ -1,6 +1,6 @@
 """A folder of made-up messages whose texts are at hand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -68,6 +68,9 @@ class FakeFacts:
         for at in range(0, len(self._mail.text), 7):  # in small pieces, so that keys straddle them
             yield self._mail.text[at : at + 7]
 
+    def glimpse(self, key: bytes, *, header: bool) -> bool | None:
+        return None
+
     def _first(self, field: AddressName) -> str:
         return {"from": self._mail.sender, "to": self._mail.to, "cc": self._mail.cc, "bcc": ""}[field]
 
@@ -97,6 +100,9 @@ class FakeSource:
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> FakeFacts:
         return FakeFacts(row, self.mails[row.mid], self.read)
+
+    def open_many(self, txn: ReadTxn, mailbox: int, rows: Sequence[Row]) -> list[FakeFacts]:
+        return [self.open(txn, mailbox, row) for row in rows]
 
 
 class Box:

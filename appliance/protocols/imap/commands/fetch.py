@@ -15,6 +15,7 @@ from appliance.mailbox.rights import effective
 from appliance.protocols.imap import sequence
 from appliance.protocols.imap.announce import new_keywords
 from appliance.protocols.imap.errors import No
+from appliance.protocols.imap.fetch_columns import Batch, Lines, leading
 from appliance.protocols.imap.fetch_grammar import Fact, FetchRequest, parse_fetch
 from appliance.protocols.imap.fetch_plan import Plan, Reply, compile_plan
 from appliance.protocols.imap.limits import BODY_CHUNK, FETCH_BATCH, FETCH_SLICE
@@ -30,8 +31,14 @@ from appliance.store.contents import RowFlag
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.permissions import Right
 
+COLUMN_BATCH = 2048
+"""Messages that are read by column at most in one transaction."""
+
 COLD_BATCH_BYTES = 1 << 20
 """Octets of replies that one read transaction in a reader thread gathers at most."""
+
+_Cold = tuple[Reply, int, int, No | None]
+"""Replies, the last UID (0: that was all), how many messages, what was refused."""
 
 
 async def run(session: Session, request: FetchRequest) -> Done:
@@ -50,10 +57,10 @@ async def run(session: Session, request: FetchRequest) -> Done:
             wanted = Ranges.of(changed)
     plan = compile_plan(session, request.items, uid=request.uid, modseq=request.changed_since is not None)
     seen = await _mark_seen(session, view, wanted) if plan.marks_seen else frozenset()
-    if plan.cold:
+    if plan.cold or plan.lines is None:
         missing |= await _fetch_cold(session, plan, wanted, seen, request.uid)
     else:
-        await _fetch_hot(session, plan, wanted)
+        await _fetch_hot(session, plan.lines, wanted)
     if missing and not request.uid:
         raise No("Some of the messages are gone.", b"EXPUNGEISSUED")  # RFC 2180 4.1.2, RFC 5530
     return Done("Fetch completed.")
@@ -104,13 +111,13 @@ async def _mark_seen(session: Session, view: Selected, wanted: Ranges) -> frozen
     return frozenset(marked)
 
 
-async def _fetch_hot(session: Session, plan: Plan, wanted: Ranges) -> None:
+async def _fetch_hot(session: Session, lines_of: Lines, wanted: Ranges) -> None:
     """Items of the hot row alone: on the loop's thread, a few milliseconds at a time."""
     view, channel, store = session.folder, session.channel, session.services.store
     after = 0
     while True:
         with store.read() as txn:
-            lines, after = _hot_lines(txn, view, plan, wanted, after)
+            lines, after = _hot_lines(txn, view, lines_of, wanted, after)
         if lines:
             channel.write(b"".join(lines))
             await channel.relieve()
@@ -120,7 +127,7 @@ async def _fetch_hot(session: Session, plan: Plan, wanted: Ranges) -> None:
 
 
 def _hot_lines(
-    txn: ReadTxn, view: Selected, plan: Plan, wanted: Ranges, after: int
+    txn: ReadTxn, view: Selected, lines_of: Lines, wanted: Ranges, after: int
 ) -> tuple[list[bytes], int]:
     """Replies for as long as a slice lasts, and the last UID (0: that was all)."""
     snapshot = view.at(txn)
@@ -131,7 +138,7 @@ def _hot_lines(
         rows = contents.find_many(txn, view.mailbox, view.fid, mids)
         for keywords in {row.keywords for row in rows}:
             lines += new_keywords(view, keywords)
-        lines.append(plan.hot_lines(seqs, rows))
+        lines.append(lines_of(Batch(txn, view.mailbox, rows), seqs))
         if len(uids) < FETCH_BATCH:
             return lines, 0
         after = uids[-1]
@@ -146,36 +153,48 @@ def _rows(txn: ReadTxn, view: Selected, places: list[Place]) -> Iterator[tuple[P
 
 async def _fetch_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], uid: bool) -> bool:
     """Everything else: read in a reader thread, sent here. Whether a message was gone in between."""
-    view, channel, services = session.folder, session.channel, session.services
-    after, failure = 0, None
+    view, channel = session.folder, session.channel
+    failure: No | None = None
     progress = Progress(session)
     done = 0
-
-    def read(txn: ReadTxn) -> tuple[Reply, int, int, No | None]:
-        return _cold_replies(txn, session, plan, wanted, seen, after)
-
-    while True:
-        if wanted.count <= 4:
-            with services.store.read() as txn:
-                replies, after, count, refused = read(txn)
-        else:
-            replies, after, count, refused = await services.read(read)
-        failure = failure or refused
-        done += count
-        await _send(session, replies)
-        progress.tell(done)
-        if not after:
-            break
+    ahead: asyncio.Task[_Cold] | None = None
+    try:
+        replies, after, count, refused = await _read_cold(session, plan, wanted, seen, 0)
+        while True:
+            if after:  # one batch is read while the one before is sent
+                ahead = asyncio.create_task(_read_cold(session, plan, wanted, seen, after))
+            failure = failure or refused
+            done += count
+            await _send(session, replies)
+            progress.tell(done)
+            if ahead is None:
+                break
+            replies, after, count, refused = await ahead
+            ahead = None
+    finally:
+        if ahead is not None:
+            ahead.cancel()
     await channel.relieve()
     if failure is not None:
         raise failure
     return bool(view.gone) and any(each in wanted for each in view.gone)
 
 
+async def _read_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], after: int) -> _Cold:
+    if wanted.count <= 4:
+        with session.services.store.read() as txn:
+            return _cold_replies(txn, session, plan, wanted, seen, after)
+    return await session.services.read(lambda txn: _cold_replies(txn, session, plan, wanted, seen, after))
+
+
 def _cold_replies(
     txn: ReadTxn, session: Session, plan: Plan, wanted: Ranges, seen: frozenset[int], after: int
-) -> tuple[Reply, int, int, No | None]:
+) -> _Cold:
     view = session.folder
+    if plan.lines is not None and not seen:
+        found = _column_replies(txn, session, plan.lines, wanted, after, plan.whole)
+        if found is not None:
+            return found
     places = view.at(txn).places(wanted, after, FETCH_BATCH)
     replies: Reply = []
     refused: No | None = None
@@ -199,6 +218,25 @@ def _cold_replies(
     if places:
         after = places[-1].uid
     return replies, after if len(places) == FETCH_BATCH else 0, count, refused
+
+
+def _column_replies(
+    txn: ReadTxn, session: Session, lines_of: Lines, wanted: Ranges, after: int, whole: bool
+) -> _Cold | None:
+    """The same for the next messages by column; None when the first of them has to be sent alone."""
+    view = session.folder
+    seqs, uids, mids = view.at(txn).columns(wanted, after, COLUMN_BATCH)
+    rows = contents.find_many(txn, view.mailbox, view.fid, mids)
+    count = leading(rows, COLD_BATCH_BYTES) if whole else len(rows)
+    if not count:
+        return None if rows else ([], 0, 0, None)
+    replies: Reply = []
+    if any(row.keywords for row in rows):
+        for keywords in {row.keywords for row in rows[:count]}:
+            replies += new_keywords(view, keywords)
+    replies.append(lines_of(Batch(txn, view.mailbox, rows[:count]), seqs[:count]))
+    more = count < len(rows) or len(rows) == COLUMN_BATCH
+    return replies, uids[count - 1] if more else 0, count, None
 
 
 def _size(piece: bytes | Stream) -> int:
