@@ -1,6 +1,7 @@
 """What sessions share: the store, who may log on, what the configuration says."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from appliance.mailbox.search.evaluate import Index
 from appliance.mailbox.search.facts import Source
 from appliance.mapi import times
 from appliance.net import bridge
+from appliance.net.log import Quiet
 from appliance.net.watch import Watches
 from appliance.protocols.imap.capabilities import capabilities
 from appliance.protocols.imap.limits import APPEND_LIMIT
@@ -48,6 +50,7 @@ class Services:
         verifiers: Executor | None = None,
         append_limit: int = APPEND_LIMIT,
         trust_loopback: bool = True,
+        quiet: Quiet | None = None,
     ) -> None:
         self.store = store
         self.watches = watches
@@ -62,6 +65,12 @@ class Services:
         self.trust_loopback = trust_loopback
         """Whether connections within the machine count as private."""
         self.recents = Recents(self.now())
+        self._quiet = quiet
+
+    def provoked(self, message: str, peer: str, **fields: object) -> None:
+        """Log what a stranger provoked: one line for each address and minute, then a count."""
+        if self._quiet is not None:
+            self._quiet.line(logging.INFO, message, peer=peer, **fields)
 
     def mechanisms(self, secure: bool) -> list[str]:
         """Names of the SASL mechanisms to offer on a connection that is (or is not) private."""

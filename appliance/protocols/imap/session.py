@@ -380,6 +380,7 @@ class Session:
 
     def _reply_bad(self, tag: bytes, bad: Bad) -> None:
         self.channel.write(status(tag, b"BAD", bad.text, bad.code))
+        self.services.provoked("imap not understood", self.channel.connection.peer, reason=bad.text)
         self._bad += 1
         if self._bad >= limits.MAX_BAD_COMMANDS:
             raise Bye("Too many commands that are not understood.")
