@@ -5,11 +5,9 @@ with Served(office) as server:
     with server.smtp() as client: ...
 """
 
-import contextlib
 import imaplib
 import os
 import poplib
-import random
 import selectors
 import signal
 import smtplib
@@ -22,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from appliance.cli import frame
+from tests.ports import free_offset
 
 ROOT = Path(__file__).parents[1]
 PEOPLE = ("anna", "ben", "clara")
@@ -31,7 +30,6 @@ START_TIME = 60.0
 
 CLIENT_TIME = 60.0
 _ATTEMPTS = 20
-_PORTS = (25, 587, 465, 110, 995, 143, 993)
 _APPLIANCE = "import sys; from appliance.cli import main; main()"
 
 
@@ -73,11 +71,8 @@ class Served:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        rng = random.SystemRandom()
         for _ in range(_ATTEMPTS):
-            self.offset = rng.randrange(10_000, 31_000)
-            if not all(_is_free(self.offset + port) for port in _PORTS):
-                continue
+            self.offset = free_offset()
             process = self._spawn()
             if _says_ready(process):
                 return process
@@ -161,16 +156,6 @@ class Served:
     def raw(self, port: int) -> socket.socket:
         """A connection to a standard port."""
         return socket.create_connection(("127.0.0.1", self.offset + port), CLIENT_TIME)
-
-
-def _is_free(port: int) -> bool:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _says_ready(process: subprocess.Popen[bytes]) -> bool:

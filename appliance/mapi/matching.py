@@ -186,7 +186,8 @@ def without_marks(text: str) -> str:
     return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
 
 
-def _folding(flags: r.FuzzyFlags) -> Callable[[Any], Any]:
+def folding(flags: r.FuzzyFlags) -> Callable[[Any], Any]:
+    """What a Content restriction does to strings and bytes before it compares them (2.12.4.1)."""
     loose = bool(flags & r.FuzzyFlags.LOOSE)
     ignore_case = loose or bool(flags & r.FuzzyFlags.IGNORE_CASE)
     ignore_marks = loose or bool(flags & r.FuzzyFlags.IGNORE_NON_SPACE)
@@ -203,7 +204,7 @@ def _folding(flags: r.FuzzyFlags) -> Callable[[Any], Any]:
 
 def _content(restriction: r.Content) -> Predicate:
     """Content (2.12.4): full, substring or prefix match of a string or of bytes."""
-    fold = _folding(restriction.flags)
+    fold = folding(restriction.flags)
     wanted = fold(restriction.value)
     level = restriction.fuzzy & 0x000F
 

@@ -168,23 +168,37 @@ def _delete_chunk(txn: WriteTxn, prefix: bytes, chunk: _Chunk) -> None:
     txn.delete(_pointer(prefix, chunk.number))
 
 
+class Layout:
+    """The directory of an order, read. Of use in later snapshots for as long as the directory is the same."""
+
+    __slots__ = ("ends", "index", "live", "numbers", "raw", "used")
+
+    def __init__(self, raw: bytes | None) -> None:
+        directory = _Directory(b"", raw)
+        self.raw, self.live, self.used = raw, directory.live, directory.used
+        self.numbers = directory.numbers
+        self.index = {number: at for at, number in enumerate(directory.numbers)}
+        self.ends = list(accumulate(directory.counts))
+
+
 class View:
     """A live order as it is in one snapshot. Valid as long as its transaction."""
 
-    def __init__(self, txn: ReadTxn, mailbox: int, fid: int, order: Order) -> None:
-        """Raises LookupError when the order is not kept in this folder (see `Builder`)."""
+    def __init__(
+        self, txn: ReadTxn, mailbox: int, fid: int, order: Order, known: Layout | None = None
+    ) -> None:
+        """`known` is the layout of an earlier view of this order, if there was one. Raises LookupError when
+        the order is not kept in this folder (see `Builder`)."""
         raw = txn.get(_directory_key(mailbox, fid, order))
-        directory = _Directory(b"", raw)
-        if not directory.live:
+        self.layout = layout = known if known is not None and known.raw == raw else Layout(raw)
+        if not layout.live:
             raise LookupError(f"folder {fid:#x}: order {order.name} is not kept")
         self._txn, self._prefix = txn, _prefix(mailbox, fid, order)
         self._stop = successor(self._prefix)
-        self._numbers = directory.numbers
-        self._index = {number: at for at, number in enumerate(directory.numbers)}
-        self._ends = list(accumulate(directory.counts))
+        self._numbers, self._index, self._ends = layout.numbers, layout.index, layout.ends
         self.count = self._ends[-1] if self._ends else 0
         """How many messages the folder shows."""
-        self.used = directory.used
+        self.used = layout.used
         """When the order was last used (FILETIME, by `note_use`)."""
 
     def _before(self, chunk: _Chunk) -> int:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.ports import free_offset
+
 USER, PASSWORD, DOMAIN = "anna", "benchmark-1", "example.test"
 ADDRESS = f"{USER}@{DOMAIN}"
 START_LIMIT = 30.0
@@ -230,7 +232,7 @@ def make_office(data: Path) -> None:
 @contextmanager
 def satchel(data: Path, *flags: str) -> Iterator[Satchel]:
     """Satchel serving a data directory on a free range of ports."""
-    offset = _free_offset()
+    offset = free_offset()
     command = [sys.executable, "-m", "appliance.cli", "--data", str(data), "serve", "--bind", "127.0.0.1"]
     process = subprocess.Popen(
         [*command, "--port-offset", str(offset), "--log-level", "warning", *flags],
@@ -249,18 +251,3 @@ def satchel(data: Path, *flags: str) -> Iterator[Satchel]:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         process.stdout.close()
-
-
-def _free_offset() -> int:
-    """An offset at which the ports of SMTP and IMAP are free."""
-    while True:
-        offset = free_port()
-        if offset > 50_000:
-            offset -= 10_000
-        try:
-            for port in (25, 143, 110, 587, 465, 993, 995):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", offset + port))
-        except OSError:
-            continue
-        return offset

@@ -14,28 +14,31 @@ import pytest
 
 from appliance.cli import check
 from tests.cli.conftest import Cli
+from tests.ports import free_offset
 
 GRACE = 5.0
-
-
-def free_offset() -> int:
-    """A port offset at which POP3's ports are free."""
-    for offset in range(20_000 + (int(time.monotonic_ns()) // 1000) % 20_000, 55_000, 7):
-        try:
-            for port in (110, 995):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return offset
-    raise AssertionError("no free ports")
+ATTEMPTS = 10
+MAIN = "from appliance.cli import main; main()"
 
 
 class Served:
     """A server process that said `ready`."""
 
     def __init__(self, data: Path, *options: str) -> None:
-        self.offset = free_offset()
+        for _ in range(ATTEMPTS):
+            self.offset = free_offset()
+            self.lines: list[str] = []
+            self.process = self._spawn(data, options)
+            assert self.process.stdout
+            for line in self.process.stdout:
+                self.lines.append(line.rstrip("\n"))
+                if line == "ready\n":
+                    return
+            output, log = self.process.communicate()
+            assert "in use" in log, (output, log)
+        raise AssertionError("no free ports")
+
+    def _spawn(self, data: Path, options: tuple[str, ...]) -> "subprocess.Popen[str]":
         command = [
             sys.executable,
             "-c",
@@ -45,14 +48,7 @@ class Served:
             "serve",
         ]
         command += ["--bind", "127.0.0.1", "--port-offset", str(self.offset), "--roles", "access", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        self.lines = []
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if line == "ready\n":
-                return
-        raise AssertionError(self.process.communicate())
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """(exit code, log)."""

@@ -17,9 +17,10 @@ count, that many 32-bit ends, then the values. There is one packed form for each
 
 Errors: `pack` raises EncodeError for a value that does not fit its tag's type; everything that reads raises
 DecodeError with the offset. `get` looks only at what it needs, so it may succeed on a row that `unpack`
-refuses.
+refuses. `reference` is the readable twin of the C in `native/bags`; the C is the one in use, and its absence
+is an import error.
 """
 
-from appliance.formats.bags.reference import get, get_many, pack, tags, unpack
+from appliance.formats.bags._native import get, get_many, pack, tags, unpack
 
 __all__ = ["get", "get_many", "pack", "tags", "unpack"]

@@ -1,4 +1,5 @@
-"""MAPI tables over the store (MS-OXCTABL). Read `sources` (where rows come from), then `sortkeys`,
-`arrangement` (the sorted, restricted rows that tables of one definition share), `table` (one client's table:
-columns, cursor, bookmarks, categories).
+"""MAPI tables over the store (MS-OXCTABL). Read `sources` (where rows come from), then `sortkeys`, `scan`
+(what the C of native/rows is told), `arrangement` (the sorted, restricted rows that tables of one definition
+share), `visible` (the rows that are shown, from an arrangement or from an order that the store keeps),
+`table` (one client's table: columns, cursor, bookmarks, categories).
 """

@@ -1,16 +1,16 @@
 """The restricted and sorted rows of a source: what all tables of one definition share.
 
-Leaf rows are tuples (sort key, id, instance) in order; a row with several values in a multi-value-instance
-column stands there once for each. Categories are not stored: the key of a category is the prefix of its
-rows' keys, so they follow from the order. An arrangement is built once and then advanced by what the source
-says has changed.
+Leaf rows are (sort key, id, instance) in order, in a packed array (`_native.Leaves`); a row with several
+values in a multi-value-instance column stands there once for each. Categories are not stored: the key of a
+category is the prefix of its rows' keys, so they follow from the order. An arrangement is built once, by the
+C from the rows as they are stored wherever it can, and then advanced by what the source says has changed.
 """
 
 import threading
-from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from appliance.mapi import types as t
@@ -19,8 +19,11 @@ from appliance.mapi.restrictions import Restriction
 from appliance.mapi.sorts import Direction, SortOrder, SortOrderSet
 from appliance.mapi.types import Value
 from appliance.store.kv import ReadTxn
-from appliance.store.tables import sortkeys
+from appliance.store.tables import scan, sortkeys
+from appliance.store.tables._native import Leaves
+from appliance.store.tables.scan import Slots
 from appliance.store.tables.sources import Record, Source
+from appliance.store.views import Layout, Order, View
 
 MAX_INSTANCES = 1000
 """Rows that one object may make of a multi-valued column."""
@@ -28,16 +31,16 @@ MAX_INSTANCES = 1000
 MAX_SHARED = 32
 """Arrangements that are kept for other tables of the same definition."""
 
-
 _UNSORTED = SortOrderSet()
 
 
-class Leaf(NamedTuple):
-    """A data row's place. `key` are the parts of its sort key, one for each order."""
+class _Made(NamedTuple):
+    """A leaf before it is in its place. `key` are the parts of its sort key, one for each order."""
 
     key: tuple[bytes, ...]
     id: int
     instance: int
+    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,57 +65,85 @@ class Arrangement:
         self._maximum = next(
             (at for at, order in enumerate(orders) if order.direction == Direction.MAXIMUM_CATEGORY), None
         )
-        self._orders = tuple(order for order in orders if order.direction != Direction.MAXIMUM_CATEGORY)
-        self._places: dict[int, list[Leaf]] = {}
-        self.leaves: list[Leaf] = []
-        self.unread: set[int] = set()
-        """Ids of the rows that count as unread."""
+        self.orders: tuple[SortOrder, ...] = tuple(
+            order for order in orders if order.direction != Direction.MAXIMUM_CATEGORY
+        )
+        """The columns of the keys."""
+        self.levels = min(definition.sort.categorized, len(self.orders))
+        """How many of them are categories."""
+        self._slots = Slots({}, source.computed_tags)
+        self._columns = scan.sort_columns(
+            ((order.tag, order.direction == Direction.DESCENDING) for order in self.orders), self._slots
+        )
+        self._program = (
+            scan.program(definition.restriction, self._slots) if definition.restriction is not None else b""
+        )
+        self.leaves = Leaves(self.levels)
         self.version = -1
         self.generation = 0
         """Moves whenever `leaves` did."""
 
-    @property
-    def orders(self) -> tuple[SortOrder, ...]:
-        """The columns of the keys."""
-        return self._orders
-
     def advance(self, txn: ReadTxn) -> None:
-        """Bring the rows up to the snapshot."""
+        """Bring the rows up to the snapshot. An older snapshot than the last one changes nothing."""
         version = self._source.version(txn)
-        if version == self.version:
+        if version <= self.version:
             return
         changed = self._source.changed(txn, self.version) if self.version >= 0 else None
         if changed is None or self._maximum is not None or len(changed) * 4 > len(self.leaves) + 100:
             self._build(txn)
-        else:
-            for id_ in changed:
-                self._forget(id_)
-                record = self._source.find(txn, id_)
-                if record is not None:
-                    for leaf in self._leaves_of(record):
-                        insort(self.leaves, leaf)
+        elif changed:
+            self.leaves.forget(changed)
+            self._take(txn, sorted(changed), is_sorted=True)
         self.version = version
         self.generation += 1
 
     def _build(self, txn: ReadTxn) -> None:
-        self._places.clear()
-        self.unread.clear()
-        leaves: list[Leaf] = []
-        largest: dict[bytes, bytes] = {}
-        for record in self._source.records(txn):
-            made = self._leaves_of(record)
-            leaves += made
-            if self._maximum is not None and made:
-                self._note_largest(record, made, largest)
-        if self._maximum is not None:
-            leaves = [self._by_largest(leaf, largest) for leaf in leaves]
-            self._places.clear()
-            for leaf in leaves:
-                self._places.setdefault(leaf.id, []).append(leaf)
-        leaves.sort()
-        self.leaves = leaves
+        self.leaves = Leaves(self.levels)
+        self._take(txn, None, is_sorted=False)
+        self.leaves.sort()
 
-    def _note_largest(self, record: Record, made: list[Leaf], largest: dict[bytes, bytes]) -> None:
+    def _take(self, txn: ReadTxn, ids: list[int] | None, *, is_sorted: bool) -> None:
+        """Add the rows of these objects, or of all."""
+        batches = None
+        if self._maximum is None and not self._definition.instances:
+            batches = self._source.batches(txn, ids, cold=self._slots.cold)
+        if batches is None:
+            self._take_records(txn, ids, is_sorted)
+            return
+        slots = self._slots.packed()
+        for batch in batches:
+            asked = self.leaves.scan(
+                slots, self._program, self._columns, batch.keys, batch.hots, batch.colds, is_sorted
+            )
+            for at in asked:
+                record = self._source.find(txn, batch.ids[at])
+                if record is not None:
+                    self._put(self._leaves_of(record), is_sorted)
+
+    def _take_records(self, txn: ReadTxn, ids: list[int] | None, is_sorted: bool) -> None:
+        if ids is None:
+            records: Iterable[Record] = self._source.records(txn)
+        else:
+            found = (self._source.find(txn, id_) for id_ in ids)
+            records = (record for record in found if record is not None)
+        made: list[_Made] = []
+        largest: dict[bytes, bytes] = {}
+        for record in records:
+            rows = self._leaves_of(record)
+            made += rows
+            if self._maximum is not None and rows:
+                self._note_largest(record, rows, largest)
+        if self._maximum is not None:
+            made = [self._by_largest(leaf, largest) for leaf in made]
+        self._put(made, is_sorted)
+
+    def _put(self, made: Iterable[_Made], is_sorted: bool) -> None:
+        put = self.leaves.insert if is_sorted else self.leaves.add
+        for leaf in made:
+            ends = list(accumulate(map(len, leaf.key[: self.levels])))
+            put(b"".join(leaf.key), ends, leaf.id, leaf.instance, leaf.unread)
+
+    def _note_largest(self, record: Record, made: list[_Made], largest: dict[bytes, bytes]) -> None:
         """Remember the largest value of the maximum column for each of the row's categories."""
         assert self._maximum is not None
         value = sortkeys.part(
@@ -122,32 +153,23 @@ class Arrangement:
             category = b"".join(leaf.key[: self._maximum])
             largest[category] = max(value, largest.get(category, b""))
 
-    def _by_largest(self, leaf: Leaf, largest: dict[bytes, bytes]) -> Leaf:
+    def _by_largest(self, leaf: _Made, largest: dict[bytes, bytes]) -> _Made:
         """The category before the maximum order sorts by its largest value first (MS-OXCTABL 2.2.2.3.1)."""
         assert self._maximum is not None
         at = self._maximum - 1
         value = largest[b"".join(leaf.key[: self._maximum])]
-        if self._orders[at].direction == Direction.DESCENDING:
+        if self.orders[at].direction == Direction.DESCENDING:
             value = bytes(255 - byte for byte in value)
         return leaf._replace(key=(*leaf.key[:at], value + leaf.key[at], *leaf.key[at + 1 :]))
 
-    def _forget(self, id_: int) -> None:
-        for leaf in self._places.pop(id_, ()):
-            del self.leaves[bisect_left(self.leaves, leaf)]
-        self.unread.discard(id_)
-
-    def _leaves_of(self, record: Record) -> list[Leaf]:
+    def _leaves_of(self, record: Record) -> list[_Made]:
         """The places of an object's rows; none when the restriction excludes it."""
         if self._predicate is not None and not self._predicate(Object(record.get, record.children)):
             return []
-        made = [
-            Leaf(self._key(record, value), record.id, instance)
+        return [
+            _Made(self._key(record, value), record.id, instance, record.unread)
             for instance, value in enumerate(self._values(record))
         ]
-        self._places[record.id] = made
-        if record.unread:
-            self.unread.add(record.id)
-        return made
 
     def _values(self, record: Record) -> list[Value]:
         """The values that make instances; one None for a row that stands for itself."""
@@ -157,19 +179,21 @@ class Arrangement:
 
     def _key(self, record: Record, instance: Value) -> tuple[bytes, ...]:
         parts = []
-        for order in self._orders:
+        for order in self.orders:
             value = instance if order.by_instance else record.get(order.tag)
             parts.append(sortkeys.part(value, order.direction))
         return tuple(parts)
 
 
 class Arrangements:
-    """Shares arrangements among tables. Thread-safe; the locks are held while rows are built."""
+    """Shares arrangements among tables, and what was read of kept orders. Thread-safe; an arrangement's lock
+    is held while its rows are built."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._shared: OrderedDict[tuple[tuple[int, ...], Definition], tuple[threading.Lock, Arrangement]]
         self._shared = OrderedDict()
+        self._layouts: OrderedDict[tuple[tuple[int, ...], Order], Layout] = OrderedDict()
 
     def get(self, source: Source, definition: Definition) -> tuple[threading.Lock, Arrangement]:
         """The arrangement for a definition and the lock that guards it."""
@@ -183,14 +207,16 @@ class Arrangements:
             self._shared.move_to_end(key)
             return known
 
-
-def group_ends(leaves: list[Leaf], depth: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of the runs of leaves whose keys agree in their first `depth` parts."""
-    start = 0
-    while start < len(leaves):
-        prefix = leaves[start].key[:depth]
-        end = start + 1
-        while end < len(leaves) and leaves[end].key[:depth] == prefix:
-            end += 1
-        yield start, end
-        start = end
+    def view(self, txn: ReadTxn, source: Source, order: Order) -> View | None:
+        """A kept order of the source in this snapshot; None when it is not kept."""
+        key = (source.key, order)
+        with self._lock:
+            known = self._layouts.get(key)
+        view = source.view(txn, order, known)
+        with self._lock:
+            self._layouts.pop(key, None)
+            if view is not None:
+                self._layouts[key] = view.layout
+                while len(self._layouts) > MAX_SHARED:
+                    self._layouts.popitem(last=False)
+        return view

@@ -7,7 +7,7 @@ their parts back to back, and the key of a category is a prefix of its rows' key
 
 import struct
 
-from appliance.mapi.sorts import Direction, SortOrder
+from appliance.mapi.sorts import Direction
 from appliance.mapi.types import Value
 from appliance.store import collation
 
@@ -47,6 +47,22 @@ def _terminated(raw: bytes) -> bytes:
     return raw.replace(b"\0", b"\0\xff") + b"\0\0"
 
 
-def parts(orders: tuple[SortOrder, ...], values: list[Value]) -> list[bytes]:
-    """The parts of a key, one for each sort order."""
-    return [part(value, order.direction) for order, value in zip(orders, values, strict=True)]
+def from_kept(key: bytes, direction: Direction, *, text: bool) -> bytes:
+    """The part for a key of `store/views.py`."""
+    raw = _PRESENT + (_terminated(key) if text else _comparable(int.from_bytes(key, "big")))
+    return raw.translate(_INVERT) if direction == Direction.DESCENDING else raw
+
+
+def kept_key(raw: bytes, direction: Direction, *, text: bool) -> bytes:
+    """The key of `store/views.py` for a part; of one without value, the smallest."""
+    if direction == Direction.DESCENDING:
+        raw = raw.translate(_INVERT)
+    if text:
+        return raw[1:-2].replace(b"\0\xff", b"\0")
+    return ((int.from_bytes(raw[1:9], "big") - _SIGN) & (1 << 64) - 1).to_bytes(8, "big") if raw[1:] else b""
+
+
+def after(key: bytes) -> bytes:
+    """The smallest key behind every key that begins with this one."""
+    stripped = key.rstrip(b"\xff")
+    return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else b"\xff" * (MAX_BYTES + 1)

@@ -7,6 +7,7 @@ part when a property asks for it. Properties that higher layers compute (entry I
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from appliance.formats import bags
@@ -16,8 +17,10 @@ from appliance.store import classes, contents, folders, log, messages, permissio
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound
 from appliance.store.folders import Folder
-from appliance.store.keys import Table, head_q
+from appliance.store.keys import Table, contents_key, head_q, successor, tail_q
 from appliance.store.kv import ReadTxn
+from appliance.store.tables.scan import BATCH, Batch
+from appliance.store.views import Layout, Order, View
 
 Computed = Callable[[ReadTxn, int, int], Value]
 """computed(txn, object id, tag): a property that the store does not hold, or None."""
@@ -60,8 +63,46 @@ class Source(Protocol):
     def find(self, txn: ReadTxn, id_: int) -> Record | None:
         """One row."""
 
+    @property
+    def computed_tags(self) -> frozenset[int] | None:
+        """What `Computed` may know; None: anything."""
 
-def _nothing(txn: ReadTxn, id_: int, tag: int) -> Value:
+    def batches(self, txn: ReadTxn, ids: list[int] | None, *, cold: bool) -> Iterator[Batch] | None:
+        """The rows of these ids that exist, in their order, or of all, as they are stored; None when they are
+        not stored in the form of `contents`. Without `cold` the cold values may be left out."""
+
+    def view(self, txn: ReadTxn, order: Order, known: Layout | None) -> View | None:
+        """A kept order of the rows, None when there is none."""
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether its records know PidTagDepth; for others it is 0."""
+
+
+class _Unscanned:
+    """What sources say whose rows are not stored in the form of `contents`."""
+
+    @property
+    def computed_tags(self) -> frozenset[int] | None:
+        """As `Source`."""
+        return None
+
+    def batches(self, txn: ReadTxn, ids: list[int] | None, *, cold: bool) -> Iterator[Batch] | None:
+        """As `Source`."""
+        return None
+
+    def view(self, txn: ReadTxn, order: Order, known: Layout | None) -> View | None:
+        """As `Source`."""
+        return None
+
+    @property
+    def has_depth(self) -> bool:
+        """As `Source`."""
+        return False
+
+
+def no_value(txn: ReadTxn, id_: int, tag: int) -> Value:
+    """The `Computed` that knows nothing."""
     return None
 
 
@@ -109,14 +150,14 @@ _ROW_VALUES: dict[int, Callable[[Row], Value]] = {
 class MessageRecord:
     """A message: hot facts from its row, the rest from its bag."""
 
-    __slots__ = ("_bag", "_computed", "_deleted", "_mailbox", "_txn", "row")
+    __slots__ = ("_cold", "_computed", "_deleted", "_mailbox", "_txn", "row")
 
     def __init__(
-        self, txn: ReadTxn, mailbox: int, row: Row, computed: Computed = _nothing, deleted: int | None = None
+        self, txn: ReadTxn, mailbox: int, row: Row, computed: Computed = no_value, deleted: int | None = None
     ) -> None:
         self._txn, self._mailbox, self.row = txn, mailbox, row
         self._computed, self._deleted = computed, deleted
-        self._bag: messages.Message | None = None
+        self._cold: messages.Message | None = None
 
     @property
     def id(self) -> int:
@@ -139,12 +180,12 @@ class MessageRecord:
             known = classes.name(self._txn, self.row.message_class)
             if known:
                 return known
-        if self._bag is None:
+        if self._cold is None:
             try:
-                self._bag = messages.load(self._txn, self._mailbox, self.row.mid)
+                self._cold = messages.load(self._txn, self._mailbox, self.row.mid)
             except NotFound:
                 return None
-        value = self._bag.get(tag)
+        value = self._cold.get(tag)
         return self._computed(self._txn, self.row.mid, tag) if value is None else value
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
@@ -175,10 +216,19 @@ class BagRecord:
 
 
 class ContentsSource:
-    """The contents table of a folder, or its associated one."""
+    """The contents table of a folder, or its associated one. `computed_tags` are what `computed` may know."""
 
-    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = _nothing):
+    def __init__(
+        self,
+        mailbox: int,
+        fid: int,
+        *,
+        associated: bool = False,
+        computed: Computed = no_value,
+        computed_tags: frozenset[int] | None = None,
+    ):
         self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
+        self._computed_tags = frozenset[int]() if computed is no_value else computed_tags
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -205,11 +255,61 @@ class ContentsSource:
         row = contents.find(txn, self._mailbox, self._fid, id_, self._associated)
         return MessageRecord(txn, self._mailbox, row, self._computed) if row is not None else None
 
+    @property
+    def computed_tags(self) -> frozenset[int] | None:
+        """As `Source`."""
+        return self._computed_tags
 
-class DeletedSource:
+    def batches(self, txn: ReadTxn, ids: list[int] | None, *, cold: bool) -> Iterator[Batch] | None:
+        """As `Source`."""
+        pairs = self._pairs(txn, ids)
+        return (
+            messages_batch(txn, self._mailbox, chunk, cold=cold)
+            for chunk in iter(lambda: list(islice(pairs, BATCH)), [])
+        )
+
+    def _pairs(self, txn: ReadTxn, ids: list[int] | None) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values of hot rows."""
+        prefix = contents_key(self._mailbox, self._fid, self._associated, 0)[:-8]
+        if ids is None:
+            return txn.scan(prefix, successor(prefix))
+        return iter(txn.get_many([prefix + id_.to_bytes(8, "big") for id_ in ids]))
+
+    def view(self, txn: ReadTxn, order: Order, known: Layout | None) -> View | None:
+        """As `Source`."""
+        if self._associated:
+            return None
+        try:
+            return View(txn, self._mailbox, self._fid, order, known)
+        except LookupError:
+            return None
+
+    @property
+    def has_depth(self) -> bool:
+        """As `Source`."""
+        return False
+
+
+def messages_batch(txn: ReadTxn, mailbox: int, pairs: list[tuple[bytes, bytes]], *, cold: bool) -> Batch:
+    """A batch of hot rows (keys and values of `contents`, of any folders), with their cold values."""
+    keys, hots = [key for key, _ in pairs], [raw for _, raw in pairs]
+    ids = [tail_q(key) for key in keys]
+    colds: list[bytes | None] = [None] * len(keys)
+    if cold:
+        places = [head_q(mailbox, Table.MESSAGES, mid) for mid in ids]
+        found = txn.get_many(places)
+        if len(found) == len(places):
+            colds = [raw for _, raw in found]
+        else:
+            by_key = dict(found)
+            colds = [by_key.get(place) for place in places]
+    return Batch(ids, keys, hots, colds)
+
+
+class DeletedSource(_Unscanned):
     """The soft-deleted contents of a folder."""
 
-    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = _nothing):
+    def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = no_value):
         self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
 
     @property
@@ -298,16 +398,21 @@ class FolderRecord:
         return ()
 
 
-class HierarchySource:
+class HierarchySource(_Unscanned):
     """The subfolders of a folder, with `deep` all below it (MS-OXCFOLD 2.2.1.13: Depth)."""
 
-    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = _nothing):
+    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = no_value):
         self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
 
     @property
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
         return (5 + self._deep, self._mailbox, self._fid)
+
+    @property
+    def has_depth(self) -> bool:
+        """As `Source`."""
+        return True
 
     def version(self, txn: ReadTxn) -> int:
         """As `Source`: folders' counts change with every message, so a table's rows are only as new as the
@@ -331,7 +436,7 @@ class HierarchySource:
         return next((record for record in self.records(txn) if record.id == id_), None)
 
 
-class ListSource:
+class ListSource(_Unscanned):
     """Rows that a caller has at hand: recipients, attachments, permissions, rules."""
 
     def __init__(self, records: Iterable[Record]) -> None:

@@ -10,34 +10,53 @@ Each operation takes a snapshot, brings the shared arrangement up to it and work
 big folders belong into a reader thread. Errors are `TableError` with the code of MS-OXCDATA 2.4.
 """
 
-import hashlib
 import struct
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
 
 from appliance.mapi import errors as ec
+from appliance.mapi import restrictions as r
 from appliance.mapi import tags
 from appliance.mapi import types as t
-from appliance.mapi.matching import Object, compiled
+from appliance.mapi.matching import Object, Predicate, compiled
 from appliance.mapi.restrictions import Restriction
-from appliance.mapi.rows import Cell, PropertyError
-from appliance.mapi.sorts import SortOrderSet
+from appliance.mapi.rows import Cell, PropertyError, write_row
+from appliance.mapi.sorts import Direction, SortOrderSet
 from appliance.mapi.types import Value
+from appliance.mapi.values import Form
 from appliance.store.kv import ReadTxn
-from appliance.store.tables.arrangement import Arrangement, Arrangements, Definition, Leaf, group_ends
+from appliance.store.tables import scan, sortkeys
+from appliance.store.tables.arrangement import Arrangements, Definition
+from appliance.store.tables.scan import Slots
 from appliance.store.tables.sources import Record, Source
+from appliance.store.tables.visible import (
+    LAST_ID,
+    START,
+    Categorized,
+    Flat,
+    Header,
+    Kept,
+    Place,
+    Visible,
+    kept_order,
+    pack_state,
+    unpack_state,
+)
+from appliance.store.views import Order
+from appliance.wire.cursor import Writer
 
 MAX_VALUE = 510
 """Bytes of a value in a row; longer ones are cut (MS-OXCTABL 2.2.2.5.2)."""
 
 MAX_BOOKMARKS = 1000
 MAX_COLUMNS = 1000
-_CATEGORY = 1 << 63
-_STATE_MAGIC = b"TCS1"
+FIND_STEP = 256
+"""Rows that FindRow looks at together."""
+
+_ORDERED = frozenset((t.PtypInteger16, t.PtypInteger32, t.PtypInteger64, t.PtypCurrency, t.PtypTime))
 
 
 class TableError(Exception):
@@ -66,43 +85,11 @@ class RowType(IntEnum):
     COLLAPSED_CATEGORY = 4
 
 
-class Place(NamedTuple):
-    """Where a row stands; places compare as rows do. A header has id -1 and a shorter key."""
-
-    key: tuple[bytes, ...]
-    id: int
-    instance: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    place: Place
-    category: int
-    depth: int
-    first: Leaf
-    count: int
-    unread: int
-    expanded: bool
-
-
-@dataclass(slots=True)
-class _View:
-    """The visible rows at one generation of the arrangement and of the collapsed state."""
-
-    stamp: tuple[int, int]
-    places: list[Place]
-    headers: dict[Place, _Header]
-    categories: dict[int, _Header]
-
-
 class Found(NamedTuple):
     """What FindRow gives: the row's cells, and whether the bookmark's row was no longer visible."""
 
     cells: list[Cell]
     row_no_longer_visible: bool
-
-
-_START = Place((), -2, 0)
 
 
 class Table:
@@ -112,12 +99,12 @@ class Table:
         self._source, self._shared = source, shared
         self._definition = Definition()
         self._columns: tuple[int, ...] = ()
-        self._cursor: Place | None = _START  # None: behind the last row
+        self._cursor: Place | None = START  # None: behind the last row
         self._bookmarks: dict[int, Place | None] = {}
         self._next_bookmark = 1
-        self._toggled: set[tuple[bytes, ...]] = set()
+        self._toggled: set[bytes] = set()
         self._toggles = 0
-        self._view: _View | None = None
+        self._view: tuple[tuple[int, int], Categorized] | None = None
 
     # ---- definition
 
@@ -162,58 +149,60 @@ class Table:
 
     def _restart(self) -> None:
         self._bookmarks.clear()
-        self._cursor = _START
+        self._cursor = START
         self._toggles += 1
 
     # ---- the visible rows
 
+    @property
+    def wanted_order(self) -> Order | None:
+        """The order that the store could keep for this table (`views.Builder`): then it needs no array."""
+        found = kept_order(self._definition.sort)
+        plain = self._definition.restriction is None and not self._definition.instances
+        return found[0] if found is not None and plain else None
+
+    def _kept(self, txn: ReadTxn) -> Kept | None:
+        """The rows from a kept order, if one serves."""
+        found = kept_order(self._definition.sort)
+        if found is None or self.wanted_order is None:
+            return None
+        view = self._shared.view(txn, self._source, found[0])
+        return Kept(view, *found) if view is not None else None
+
     @contextmanager
-    def _opened(self, txn: ReadTxn) -> Iterator[tuple[Arrangement, _View]]:
-        lock, arrangement = self._shared.get(self._source, self._definition)
+    def _opened(self, txn: ReadTxn) -> Iterator[Visible]:
+        kept = self._kept(txn)
+        lock, arrangement = (
+            self._shared.get(self._source, self._definition) if kept is None else (nullcontext(), None)
+        )
         with lock:
+            if kept is not None:
+                yield kept
+                return
+            assert arrangement is not None
             arrangement.advance(txn)
+            if not arrangement.levels:
+                yield Flat(arrangement.leaves)
+                return
             stamp = (arrangement.generation, self._toggles)
-            if self._view is None or self._view.stamp != stamp:
-                self._view = self._build_view(arrangement, stamp)
-            yield arrangement, self._view
+            if self._view is None or self._view[0] != stamp:
+                sort = self._definition.sort
+                made = Categorized(arrangement.leaves, sort, arrangement.levels, self._toggled)
+                self._view = stamp, made
+            yield self._view[1]
 
-    def _build_view(self, arrangement: Arrangement, stamp: tuple[int, int]) -> _View:
-        view = _View(stamp, [], {}, {})
-        sort = self._definition.sort
-        if not sort.categorized:
-            view.places = [Place(*leaf) for leaf in arrangement.leaves]
-        else:
-            self._add_groups(view, arrangement, arrangement.leaves, 0)
-        return view
+    @staticmethod
+    def _position(view: Visible, place: Place | None) -> int:
+        return view.count if place is None else view.position(place)
 
-    def _add_groups(self, view: _View, arrangement: Arrangement, leaves: list[Leaf], depth: int) -> None:
-        sort = self._definition.sort
-        levels = min(sort.categorized, len(arrangement.orders))
-        for start, end in group_ends(leaves, depth + 1):
-            inside = leaves[start:end]
-            prefix = inside[0].key[: depth + 1]
-            expanded = (depth < sort.expanded) != (prefix in self._toggled)
-            unread = sum(leaf.id in arrangement.unread for leaf in inside)
-            place = Place(prefix, -1, depth)
-            header = _Header(place, _category_id(prefix), depth, inside[0], len(inside), unread, expanded)
-            view.places.append(place)
-            view.headers[place] = view.categories[header.category] = header
-            if not expanded:
-                continue
-            if depth + 1 < levels:
-                self._add_groups(view, arrangement, inside, depth + 1)
-            else:
-                view.places.extend(Place(*leaf) for leaf in inside)
+    @staticmethod
+    def _place_at(view: Visible, position: int) -> Place | None:
+        if position >= view.count and position > 0:
+            return None
+        places = view.range(max(position, 0), max(position, 0) + 1)
+        return places[0] if places else START
 
-    def _position(self, view: _View, place: Place | None) -> int:
-        return len(view.places) if place is None else bisect_left(view.places, place)
-
-    def _place_at(self, view: _View, position: int) -> Place | None:
-        if position <= 0:
-            return view.places[0] if view.places else _START
-        return view.places[position] if position < len(view.places) else None
-
-    def _cells(self, txn: ReadTxn, view: _View, place: Place) -> list[Cell] | None:
+    def _cells(self, txn: ReadTxn, view: Visible, place: Place) -> list[Cell] | None:
         """The row at a place; None when its object is gone from the snapshot."""
         header = view.headers.get(place)
         record = self._source.find(txn, header.first.id if header else place.id)
@@ -222,24 +211,14 @@ class Table:
         get = self._getter(record, place, header)
         return [_cell(get(tag)) for tag in self._columns]
 
-    def _getter(self, record: Record, place: Place, header: _Header | None) -> Callable[[int], Value]:
-        sort = self._definition.sort
+    def _getter(self, record: Record, place: Place, header: Header | None) -> Callable[[int], Value]:
+        fixed = self._fixed(header)
+        shown: set[int] = set()
         if header is not None:
-            shown = {order.tag & ~t.MULTIPLE_INSTANCE_FLAG for order in sort.orders[: header.depth + 1]}
-            kind = RowType.EXPANDED_CATEGORY if header.expanded else RowType.COLLAPSED_CATEGORY
-            fixed: dict[int, Value] = {
-                tags.PidTagInstID: header.category,
-                tags.PidTagInstanceNum: 0,
-                tags.PidTagRowType: int(kind),
-                tags.PidTagDepth: header.depth,
-                tags.PidTagContentCount: header.count,
-                tags.PidTagContentUnreadCount: header.unread,
-            }
+            orders = self._definition.sort.orders[: header.depth + 1]
+            shown = {order.tag & ~t.MULTIPLE_INSTANCE_FLAG for order in orders}
         else:
-            shown = set()
-            fixed = {tags.PidTagInstanceNum: place.instance, tags.PidTagRowType: int(RowType.LEAF)}
-            if sort.categorized:
-                fixed[tags.PidTagDepth] = sort.categorized
+            fixed[tags.PidTagInstanceNum] = place.instance
         instance = header.first.instance if header is not None else place.instance
 
         def get(tag: int) -> Value:
@@ -251,11 +230,26 @@ class Table:
             value = record.get(plain)
             if plain != tag and isinstance(value, tuple):
                 return value[instance] if instance < len(value) else None
-            if value is None and plain == tags.PidTagDepth:
-                return 0
             return value
 
         return get
+
+    def _fixed(self, header: Header | None) -> dict[int, Value]:
+        """What the table itself says about a row."""
+        if header is None:
+            fixed: dict[int, Value] = {tags.PidTagInstanceNum: 0, tags.PidTagRowType: int(RowType.LEAF)}
+            if self._definition.sort.categorized or not self._source.has_depth:
+                fixed[tags.PidTagDepth] = self._definition.sort.categorized
+            return fixed
+        kind = RowType.EXPANDED_CATEGORY if header.expanded else RowType.COLLAPSED_CATEGORY
+        return {
+            tags.PidTagInstID: header.category,
+            tags.PidTagInstanceNum: 0,
+            tags.PidTagRowType: int(kind),
+            tags.PidTagDepth: header.depth,
+            tags.PidTagContentCount: header.count,
+            tags.PidTagContentUnreadCount: header.unread,
+        }
 
     # ---- reading and moving
 
@@ -276,33 +270,108 @@ class Table:
         each row, the nearest to the cursor first. Raises ecNullObject, and ecBufferTooSmall when not even
         one row fits."""
         self._need_columns()
-        with self._opened(txn) as (_, view):
-            at = self._position(view, self._cursor)
-            step, end = (1, len(view.places)) if forward else (-1, 0)
+        with self._opened(txn) as view:
+            at, places, end = self._page(view, count, forward)
             rows: list[list[Cell]] = []
-            while at != end and len(rows) < count:
-                cells = self._cells(txn, view, view.places[at if forward else at - 1])
+            for place in places:
+                cells = self._cells(txn, view, place)
                 if cells is not None:
                     if not fits(cells):
                         if not rows:
                             raise TableError(ec.ecBufferTooSmall)
                         break
                     rows.append(cells)
-                at += step
+                at += 1 if forward else -1
             if advance:
                 self._cursor = self._place_at(view, at)
             edge = Origin.END if forward else Origin.BEGINNING
             return (rows if forward else rows[::-1]), edge if at == end else Origin.CURRENT
 
+    def _page(self, view: Visible, count: int, forward: bool) -> tuple[int, list[Place], int]:
+        """Where the cursor is, up to `count` places from it, the nearest first, and where the table ends."""
+        at = self._position(view, self._cursor)
+        if forward:
+            return at, view.range(at, at + count), view.count
+        return at, view.range(max(0, at - count), at)[::-1], 0
+
+    def pack_rows(
+        self, txn: ReadTxn, count: int, limit: int, form: Form, *, forward: bool = True, advance: bool = True
+    ) -> tuple[bytes, int, Origin]:
+        """As `query_rows`, as property rows on the wire (MS-OXCDATA 2.8.1) of at most `limit` bytes together:
+        the bytes, how many rows they are, the Origin. Raises ecNullObject and ecBufferTooSmall."""
+        self._need_columns()
+        with self._opened(txn) as view:
+            at, places, end = self._page(view, count, forward)
+            packed: list[bytes] = []
+            left, taken, rows = limit, 0, 0
+            for size, data in self._packed_rows(txn, view, places, form, forward, limit):
+                if len(data) > left:
+                    if not rows:
+                        raise TableError(ec.ecBufferTooSmall)
+                    break
+                packed.append(data)
+                left -= len(data)
+                taken += max(size, 1)
+                rows += size
+            at += taken if forward else -taken
+            if advance:
+                self._cursor = self._place_at(view, at)
+            edge = Origin.END if forward else Origin.BEGINNING
+            data = b"".join(packed if forward else packed[::-1])
+            return data, rows, edge if at == end else Origin.CURRENT
+
+    def _packed_rows(
+        self, txn: ReadTxn, view: Visible, places: list[Place], form: Form, forward: bool, limit: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Pieces of the answer: how many rows (0 for one whose object is gone) and their bytes. What stands
+        in `contents` is packed by the C, forwards many rows at once; what it asks about, and every other
+        row, here."""
+        slots = Slots(self._fixed(None), self._source.computed_tags)
+        columns = scan.row_columns(self._columns, slots)
+        in_c = form.count == 2 and not form.has_value and not view.headers and not self._definition.instances
+        at = 0
+        while at < len(places):
+            size = scan.BATCH if forward else 1
+            chunk = places[at : at + size]
+            batches = (
+                self._source.batches(txn, [place.id for place in chunk], cold=slots.cold) if in_c else None
+            )
+            batch = next(batches, None) if batches is not None else None
+            if batch is not None and len(batch.ids) == len(chunk):
+                start = 0
+                while start < len(chunk):
+                    data, stop, full = scan.pack_rows(batch, slots, columns, start, limit)
+                    if stop > start:
+                        limit -= len(data)
+                        yield stop - start, data
+                    if stop < len(chunk):
+                        row = self._packed_row(txn, view, chunk[stop], form)
+                        limit -= len(row or b"") if not full else 0
+                        yield (1, row) if row is not None else (0, b"")
+                    start = stop + 1
+            else:
+                for place in chunk:
+                    row = self._packed_row(txn, view, place, form)
+                    yield (1, row) if row is not None else (0, b"")
+            at += len(chunk)
+
+    def _packed_row(self, txn: ReadTxn, view: Visible, place: Place, form: Form) -> bytes | None:
+        cells = self._cells(txn, view, place)
+        if cells is None:
+            return None
+        writer = Writer()
+        write_row(writer, self._columns, cells, form)
+        return writer.getvalue()
+
     def query_position(self, txn: ReadTxn) -> tuple[int, int]:
         """RopQueryPosition (3.2.5.8): the cursor's row number from 0, and how many rows there are."""
-        with self._opened(txn) as (_, view):
-            return self._position(view, self._cursor), len(view.places)
+        with self._opened(txn) as view:
+            return self._position(view, self._cursor), view.count
 
     def seek(self, txn: ReadTxn, origin: Origin, rows: int) -> int:
         """RopSeekRow (3.2.5.9): move from a predefined bookmark; how far it went (negative backwards)."""
-        with self._opened(txn) as (_, view):
-            start = {Origin.BEGINNING: 0, Origin.END: len(view.places)}.get(origin)
+        with self._opened(txn) as view:
+            start = {Origin.BEGINNING: 0, Origin.END: view.count}.get(origin)
             return self._move(view, self._position(view, self._cursor) if start is None else start, rows)
 
     def seek_bookmark(self, txn: ReadTxn, bookmark: bytes, rows: int) -> tuple[int, bool]:
@@ -310,7 +379,7 @@ class Table:
         visible. Raises ecInvalidBookmark."""
         self._need_columns()
         place = self._marked(bookmark)
-        with self._opened(txn) as (_, view):
+        with self._opened(txn) as view:
             start = self._position(view, place)
             return self._move(view, start, rows), not self._is_visible(view, place, start)
 
@@ -318,20 +387,18 @@ class Table:
         """RopSeekRowFractional (3.2.5.11). Raises ecInvalidBookmark for a denominator of 0."""
         if denominator == 0:
             raise TableError(ec.ecInvalidBookmark)
-        with self._opened(txn) as (_, view):
-            total = len(view.places)
+        with self._opened(txn) as view:
+            total = view.count
             self._cursor = self._place_at(view, min(total, total * numerator // denominator))
 
-    def _move(self, view: _View, start: int, rows: int) -> int:
-        target = min(max(start + rows, 0), len(view.places))
+    def _move(self, view: Visible, start: int, rows: int) -> int:
+        target = min(max(start + rows, 0), view.count)
         self._cursor = self._place_at(view, target)
         return target - start
 
     @staticmethod
-    def _is_visible(view: _View, place: Place | None, position: int) -> bool:
-        if place is None or place == _START:
-            return True
-        return position < len(view.places) and view.places[position] == place
+    def _is_visible(view: Visible, place: Place | None, position: int) -> bool:
+        return place is None or place == START or view.range(position, position + 1) == [place]
 
     def create_bookmark(self, txn: ReadTxn) -> bytes:
         """RopCreateBookmark (3.2.5.12)."""
@@ -369,26 +436,84 @@ class Table:
         """RopFindRow (3.2.5.13): the next row that matches; the cursor moves to it. Raises ecNullObject,
         ecInvalidBookmark, ecNotFound."""
         self._need_columns()
-        predicate = compiled(restriction)
-        with self._opened(txn) as (_, view):
+        with self._opened(txn) as view:
             if origin is Origin.CUSTOM:
                 place = self._marked(bookmark)
             else:
-                place = {Origin.BEGINNING: _START, Origin.END: None}.get(origin, self._cursor)
+                place = {Origin.BEGINNING: START, Origin.END: None}.get(origin, self._cursor)
             start = self._position(view, place)
             gone = not self._is_visible(view, place, start)
-            order = range(start - 1, -1, -1) if backwards else range(start, len(view.places))
-            for at in order:
-                candidate = view.places[at]
-                header = view.headers.get(candidate)
-                record = self._source.find(txn, header.first.id if header else candidate.id)
-                if record is None:
-                    continue
-                get = self._getter(record, candidate, header)
-                if predicate(Object(get, record.children)):
+            low, high = (0, start) if backwards else (start, view.count)
+            first, last = self._bounds(view, restriction)
+            low, high = max(low, first), min(high, last)
+            for candidate in self._matching(txn, view, restriction, low, high, backwards):
+                cells = self._cells(txn, view, candidate)
+                if cells is not None:
                     self._cursor = candidate
-                    return Found([_cell(get(tag)) for tag in self._columns], gone)
+                    return Found(cells, gone)
         raise TableError(ec.ecNotFound)
+
+    def _bounds(self, view: Visible, restriction: Restriction) -> tuple[int, int]:
+        """Between which positions a match must be: for a restriction on the sort column of a table without
+        categories, where the order tells."""
+        orders = self._definition.sort.orders
+        if not isinstance(restriction, r.Property) or not orders or view.headers:
+            return 0, view.count
+        order, value = orders[0], restriction.value
+        same = order.tag == restriction.tag and order.direction in (Direction.ASCENDING, Direction.DESCENDING)
+        numbers = isinstance(value, int) and abs(value) < 1 << 62 and t.type_of(order.tag) in _ORDERED
+        text = isinstance(value, str) and t.type_of(order.tag) == t.PtypString
+        if not same or not (numbers or (text and restriction.operator == r.RelOp.EQ)):
+            return 0, view.count
+        key = sortkeys.part(value, order.direction)
+        first = view.position(Place(key, -1, 0))
+        last = view.position(Place(key, LAST_ID, 0))
+        backwards = order.direction == Direction.DESCENDING
+        match restriction.operator:
+            case r.RelOp.EQ:
+                return first, last
+            case r.RelOp.GE:
+                return (0, last) if backwards else (first, view.count)
+            case r.RelOp.GT:
+                return (0, first) if backwards else (last, view.count)
+            case r.RelOp.LE:
+                return (first, view.count) if backwards else (0, last)
+            case r.RelOp.LT:
+                return (last, view.count) if backwards else (0, first)
+        return 0, view.count
+
+    def _matching(
+        self, txn: ReadTxn, view: Visible, restriction: Restriction, low: int, high: int, backwards: bool
+    ) -> Iterator[Place]:
+        """The matching places of a range of positions, in the direction of the search."""
+        predicate = compiled(restriction)
+        slots = Slots(self._fixed(None), self._source.computed_tags)
+        program = scan.program(restriction, slots)
+        in_c = not view.headers and not self._definition.instances
+        step = 8  # what is sought is mostly near: small steps first
+        while low < high:
+            if backwards:
+                places = view.range(max(low, high - step), high)[::-1]
+                high -= step
+            else:
+                places = view.range(low, min(high, low + step))
+                low += step
+            batches = (
+                self._source.batches(txn, [place.id for place in places], cold=slots.cold) if in_c else None
+            )
+            batch = next(batches, None) if batches is not None else None
+            verdicts = bytes([scan.ASK]) * len(places)
+            if batch is not None and len(batch.ids) == len(places):
+                verdicts = scan.select(batch, slots, program)
+            for place, verdict in zip(places, verdicts, strict=True):
+                if verdict == scan.YES or (verdict == scan.ASK and self._holds(txn, view, place, predicate)):
+                    yield place
+            step = min(2 * step, FIND_STEP)
+
+    def _holds(self, txn: ReadTxn, view: Visible, place: Place, predicate: Predicate) -> bool:
+        header = view.headers.get(place)
+        record = self._source.find(txn, header.first.id if header else place.id)
+        return record is not None and predicate(Object(self._getter(record, place, header), record.children))
 
     # ---- categories
 
@@ -397,25 +522,25 @@ class Table:
         ecNullObject, ecNotFound, ecNotCollapsed."""
         self._need_columns()
         header = self._toggle(txn, category, expanded=False, error=ec.ecNotCollapsed)
-        with self._opened(txn) as (_, view):
+        with self._opened(txn) as view:
             shown = self._below(view, header)
-            rows = [self._cells(txn, view, place) for place in shown[:count]]
+            rows = [self._cells(txn, view, place) for place in view.range(shown.start, shown.stop)[:count]]
             return len(shown), [cells for cells in rows if cells is not None]
 
     def collapse(self, txn: ReadTxn, category: int) -> int:
         """RopCollapseRow (3.2.5.18): how many rows went. A cursor on one of them moves to the next row that
         is visible. Raises ecNullObject, ecNotFound, ecNotExpanded."""
         self._need_columns()
-        with self._opened(txn) as (_, view):
+        with self._opened(txn) as view:
             header = view.categories.get(category)
             gone = len(self._below(view, header)) if header is not None else 0
         self._toggle(txn, category, expanded=True, error=ec.ecNotExpanded)
-        with self._opened(txn) as (_, view):
+        with self._opened(txn) as view:
             self._cursor = self._place_at(view, self._position(view, self._cursor))
         return gone
 
-    def _toggle(self, txn: ReadTxn, category: int, *, expanded: bool, error: int) -> _Header:
-        with self._opened(txn) as (_, view):
+    def _toggle(self, txn: ReadTxn, category: int, *, expanded: bool, error: int) -> Header:
+        with self._opened(txn) as view:
             header = view.categories.get(category)
         if header is None:
             raise TableError(ec.ecNotFound)
@@ -426,86 +551,35 @@ class Table:
         return replace(header, expanded=not expanded)
 
     @staticmethod
-    def _below(view: _View, header: _Header) -> list[Place]:
-        """The visible rows of a category."""
-        start = bisect_left(view.places, header.place) + 1
-        end = start
-        depth = len(header.place.key)
-        while end < len(view.places) and view.places[end].key[:depth] == header.place.key:
-            end += 1
-        return view.places[start:end]
+    def _below(view: Visible, header: Header) -> range:
+        """The positions of the visible rows of a category."""
+        key = header.place.key
+        start = view.position(header.place) + 1
+        return range(start, max(start, view.position(Place(sortkeys.after(key), -2, 0))))
 
     def collapse_state(self, txn: ReadTxn, row_id: int, instance: int) -> bytes:
         """RopGetCollapseState (3.2.5.19): which categories differ from the initial state, and the place of a
         row (0 for none)."""
         self._need_columns()
-        with self._opened(txn) as (_, view):
-            place = next((p for p in view.places if p.id == row_id and p.instance == instance), None)
+        with self._opened(txn) as view:
+            place = view.find(row_id, instance)
             if place is None and row_id in view.categories:
                 place = view.categories[row_id].place
-        keys = sorted(self._toggled)
-        out = [_STATE_MAGIC, struct.pack("<I", len(keys)), *map(_pack_key, keys)]
-        if place is not None:
-            out += [struct.pack("<Qq", place.id & 0xFFFFFFFFFFFFFFFF, place.instance), _pack_key(place.key)]
-        return b"".join(out)
+        return pack_state(self._toggled, place)
 
     def set_collapse_state(self, txn: ReadTxn, state: bytes) -> bytes:
         """RopSetCollapseState (3.2.5.20): apply a state; a bookmark of the row that it names, to which the
         cursor moves. Raises ecInvalidParam for a state that is none."""
         self._need_columns()
         try:
-            toggled, place = _unpack_state(state)
+            toggled, place = unpack_state(state)
         except (struct.error, ValueError):
             raise TableError(ec.ecInvalidParam) from None
         self._toggled = toggled
         self._toggles += 1
-        with self._opened(txn) as (_, view):
+        with self._opened(txn) as view:
             self._cursor = self._place_at(view, self._position(view, place))
         return self._mark(place)
-
-
-def _category_id(prefix: tuple[bytes, ...]) -> int:
-    """PidTagInstID of a header row: the same for the same category in every session."""
-    digest = hashlib.blake2b(_pack_key(prefix), digest_size=8).digest()
-    return int.from_bytes(digest, "big") | _CATEGORY
-
-
-def _pack_key(key: tuple[bytes, ...]) -> bytes:
-    return struct.pack("<H", len(key)) + b"".join(struct.pack("<H", len(part)) + part for part in key)
-
-
-def _unpack_state(state: bytes) -> tuple[set[tuple[bytes, ...]], Place]:
-    if state[:4] != _STATE_MAGIC:
-        raise ValueError("not a collapse state")
-    (count,) = struct.unpack_from("<I", state, 4)
-    at = 8
-    toggled: set[tuple[bytes, ...]] = set()
-    if count > len(state):
-        raise ValueError("more categories than bytes")
-    for _ in range(count):
-        key, at = _unpack_key(state, at)
-        toggled.add(key)
-    if at == len(state):
-        return toggled, _START
-    id_, instance = struct.unpack_from("<Qq", state, at)
-    key, at = _unpack_key(state, at + 16)
-    if at != len(state):
-        raise ValueError("bytes after the state")
-    return toggled, Place(key, -1 if id_ == 0xFFFFFFFFFFFFFFFF else id_, instance)
-
-
-def _unpack_key(state: bytes, at: int) -> tuple[tuple[bytes, ...], int]:
-    (count,) = struct.unpack_from("<H", state, at)
-    at += 2
-    parts: list[bytes] = []
-    for _ in range(count):
-        (length,) = struct.unpack_from("<H", state, at)
-        part = state[at + 2 : at + 2 + length]
-        if len(part) != length:
-            raise ValueError("a key ends early")
-        parts.append(part)
-        at += 2 + length
-    return tuple(parts), at
 
 
 def _cell(value: Value) -> Cell:

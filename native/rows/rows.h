@@ -1,0 +1,141 @@
+/* Row scanning: what tables do with many rows, straight from their stored form.
+ *
+ * A row is what the store holds of a message: the key and the value of its hot row (store/contents.py) and its
+ * cold value (store/messages.py: form, length of the trace headers, those, packed bag). A `slot` says where
+ * one property of a row comes from. Everything here either gives what the Python twin gives or answers ASK:
+ * then Python decides that row (text beyond ASCII, whose case and collation are Python's; properties that
+ * follow from others by a rule; damaged rows).
+ *
+ * Invariants: no read outside the row; no allocation but in writers; nothing of Python. */
+#ifndef SATCHEL_ROWS_H
+#define SATCHEL_ROWS_H
+
+#include "../bags/bags.h"
+
+typedef struct {
+    const uint8_t *data;
+    size_t size;
+} span;
+
+typedef struct {
+    span key, hot, cold; /* cold.data NULL: not at hand */
+} row_input;
+
+enum { ROW_KEY = 22, ROW_HOT = 90, ROW_COLD = 3 };
+
+/* Where a property comes from. Hot numbers are named in appliance/store/tables/scan.py. */
+enum slot_source {
+    SLOT_BAG = 0,
+    SLOT_MID,
+    SLOT_FID,
+    SLOT_MESSAGE_FLAGS,
+    SLOT_READ,
+    SLOT_SIZE,
+    SLOT_RECEIVED,
+    SLOT_MODIFIED,
+    SLOT_CHANGE_NUMBER,
+    SLOT_HAS_ATTACHMENTS,
+    SLOT_IMPORTANCE,
+    SLOT_ASSOCIATED,
+    SLOT_MESSAGE_CLASS,
+    SLOT_CONSTANT, /* a bag of one property: the constant */
+    SLOT_ABSENT,
+    SLOT_ASK,
+    SLOT_SOURCES,
+};
+
+/* What holds when a compact bag lacks the property; with ELSE_COMPUTED, Python is asked for any bag. */
+enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT, ELSE_COMPUTED = 0x10 };
+
+enum { MAX_SLOTS = 2048, MAX_CLASS = 64 };
+
+typedef struct {
+    uint32_t tag;
+    uint8_t source, fallback;
+    uint16_t other;   /* slot of ELSE_SAME, always a later one */
+    span constant;    /* packed bag of one property, of SLOT_CONSTANT and ELSE_CONSTANT */
+} slot;
+
+typedef struct {
+    slot *slots;
+    size_t count;
+    span classes[MAX_CLASS]; /* names of message classes by number; empty: unknown, ask */
+    size_t class_count;      /* numbers from here on: ask */
+} slot_table;
+
+/* Reads a packed table of slots: u16 classes, each u16 length and UTF-8; u16 slots, each u32 tag, u8 source,
+ * u8 fallback, u16 other, u16 length and constant. The table points into `data`. False: no such table. */
+bool slots_read(slot_table *table, const uint8_t *data, size_t size);
+void slots_free(slot_table *table);
+
+/* A value: `form` says which member counts. Multi-values and varying ones stand in `in` at `place`. */
+enum value_state { VALUE_NONE = 0, VALUE_HERE, VALUE_ASK };
+
+typedef struct {
+    enum value_state state;
+    bag_form form;
+    uint64_t bits;     /* integers (sign extended), Boolean */
+    double number;     /* floats */
+    span bytes;        /* text, binary, Guid; the whole place of a multi-value */
+    bag in;
+    bag_place place;
+} value;
+
+/* An opened row, so that its bag is opened once. */
+typedef struct {
+    const row_input *input;
+    int bag_state; /* 0 not yet, 1 open, -1 none at all, -2 damaged or not at hand */
+    bool compact;
+    bag b;
+} row;
+
+row row_of(const row_input *input);
+uint64_t row_id(const row_input *input); /* the MID; of a row with a key of ROW_KEY bytes */
+value row_value(row *r, const slot_table *table, size_t slot);
+
+/* ---- sort keys (store/tables/sortkeys.py) */
+
+typedef struct {
+    uint16_t slot;
+    uint8_t descending;
+} sort_column;
+
+/* The parts of a row's key appended to `out`; their ends (from the key's start) in `ends` when not NULL.
+ * VALUE_HERE or VALUE_ASK (then `out` is as before). Columns have no instances. */
+enum value_state row_sort_key(row *r, const slot_table *table, const sort_column *columns, size_t count,
+                              writer *out, uint32_t *ends);
+
+/* ---- restrictions (mapi/matching.py) */
+
+enum op {
+    OP_AND = 0,   /* u16 parts follow */
+    OP_OR,        /* u16 parts follow */
+    OP_NOT,
+    OP_TRUE,
+    OP_FALSE,
+    OP_ASK,
+    OP_EXIST,     /* u16 slot */
+    OP_BIT_MASK,  /* u16 slot, u8 nonzero, u64 mask */
+    OP_SIZE,      /* u16 slot, u8 relation, u64 size */
+    OP_NUMBER,    /* u16 slot, u8 relation, u64 value, u8 unsigned */
+    OP_FLOAT,     /* u16 slot, u8 relation, 8 bytes double */
+    OP_TEXT,      /* u16 slot, u8 relation, u16 length, folded ASCII */
+    OP_BINARY,    /* u16 slot, u8 relation, u16 length, bytes */
+    OP_CONTENT,   /* u16 slot, u8 level, u8 ignore case, u8 is text, u16 length, folded value */
+    OP_COMPARE,   /* u16 slot, u8 relation, u16 slot */
+};
+
+enum { MAX_PROGRAM_DEPTH = 128 };
+
+/* Whether a program is whole: `row_matches` runs only such programs. */
+bool program_check(const uint8_t *program, size_t size, size_t slots);
+
+/* 0 false, 1 true, 2 ask. */
+int row_matches(row *r, const slot_table *table, const uint8_t *program, size_t size);
+
+/* ---- property rows (MS-OXCDATA 2.8.1 in ROP buffers) */
+
+/* Appends the row of the slots given. VALUE_ASK leaves `out` as it was. */
+enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out);
+
+#endif
