@@ -33,6 +33,8 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 CREDENTIALS_FILE = "demo.txt"
 """What the demo leaves for the table of endpoints."""
 
+WITHOUT_STARTTLS = frozenset({"http"})
+
 _log = logging.getLogger("appliance.serve")
 
 
@@ -118,7 +120,8 @@ async def _feed_watchdog(server: Server) -> None:
 
 def _print_endpoints(data: Path, listeners: list[Listener]) -> None:
     for listener in sorted(listeners, key=lambda each: each.port):
-        layer = "TLS" if listener.implicit_tls else "plain or STARTTLS"
+        plain = "plain" if listener.service.name in WITHOUT_STARTTLS else "plain or STARTTLS"
+        layer = "TLS" if listener.implicit_tls else plain
         click.echo(f"{listener.service.name:12} {listener.address}:{listener.port:<6} {layer}")
     with contextlib.suppress(FileNotFoundError):
         click.echo((data / CREDENTIALS_FILE).read_text(encoding="utf-8").rstrip())
