@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
 
 from appliance.mapi import errors as ec
+from appliance.mapi import tags
 from appliance.mapi import types as t
 from appliance.mapi.restrictions import Restriction
 from appliance.mapi.rows import Cell
@@ -44,6 +46,8 @@ from appliance.store.views import Order
 
 MAX_BOOKMARKS = 1000
 MAX_COLUMNS = 1000
+SAMPLED = 500
+"""Rows whose properties RopQueryColumnsAll tells."""
 
 
 class TableError(Exception):
@@ -90,14 +94,20 @@ class Table:
         """RopSetColumns (3.2.5.2). Raises ecInvalidParam."""
         if not columns or len(columns) > MAX_COLUMNS:
             raise TableError(ec.ecInvalidParam)
-        for tag in columns:
-            kind = tag & 0xFFFF & ~t.MULTIPLE_INSTANCE_FLAG
-            single = kind & ~t.MULTIPLE_FLAG
-            known = t.PtypInteger16 <= single <= t.PtypBinary and single != t.PtypErrorCode
-            if not known or (tag & t.MULTIPLE_INSTANCE_FLAG and not kind & t.MULTIPLE_FLAG):
-                raise TableError(ec.ecInvalidParam)
+        if not all(map(_is_column, columns)):
+            raise TableError(ec.ecInvalidParam)
         self._columns = tuple(columns)
         self._define(self._definition.sort, self._definition.restriction)
+
+    def columns_all(self, txn: ReadTxn) -> list[int]:
+        """RopQueryColumnsAll (3.2.5.16): every column that the table may show, ascending: what the table says
+        itself and what its first SAMPLED rows have."""
+        found = {tags.PidTagInstanceNum, tags.PidTagRowType, tags.PidTagDepth}
+        found |= {tags.PidTagContentCount, tags.PidTagContentUnreadCount}
+        found |= self._source.own_tags
+        for record in islice(self._source.records(txn), SAMPLED):
+            found.update(record.tags())
+        return sorted(filter(_is_column, found))
 
     def sort(self, orders: SortOrderSet) -> None:
         """RopSortTable (3.2.5.3). Raises ecInvalidParam for orders that contradict each other."""
@@ -352,9 +362,8 @@ class Table:
         header = self._toggle(txn, category, expanded=False, error=ec.ecNotCollapsed)
         with self._opened(txn) as view:
             shown = self._below(view, header)
-            rows = [
-                self._reading.cells(txn, view, place) for place in view.range(shown.start, shown.stop)[:count]
-            ]
+            places = view.range(shown.start, min(shown.stop, shown.start + count))
+            rows = [self._reading.cells(txn, view, place) for place in places]
             return len(shown), [cells for cells in rows if cells is not None]
 
     def collapse(self, txn: ReadTxn, category: int) -> int:
@@ -410,3 +419,11 @@ class Table:
         with self._opened(txn) as view:
             self._cursor = self._place_at(view, self._position(view, place))
         return self._mark(place)
+
+
+def _is_column(tag: int) -> bool:
+    """Whether a tag may be a column: a type that rows can hold, instances only of multi-values."""
+    kind = tag & 0xFFFF & ~t.MULTIPLE_INSTANCE_FLAG
+    single = kind & ~t.MULTIPLE_FLAG
+    known = t.PtypInteger16 <= single <= t.PtypBinary and single != t.PtypErrorCode
+    return known and bool(kind & t.MULTIPLE_FLAG or not tag & t.MULTIPLE_INSTANCE_FLAG)
