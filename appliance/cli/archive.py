@@ -129,7 +129,7 @@ def _from_file(source: IO[bytes]) -> Iterator[tuple[Filed, Iterator[bytes]]]:
     source.seek(0)
     if start == b"From ":
         yield from archive.read_mbox(source)
-    else:
+    elif start:  # an empty mbox holds nothing
         yield Filed(), archive.read_message(source)
 
 

@@ -1,5 +1,6 @@
 """`appliance folder`, `appliance public-folder`, `appliance quota`."""
 
+import re
 import secrets
 import time
 from typing import Any
@@ -9,7 +10,7 @@ import click
 from appliance.cli.frame import Failed
 from appliance.cli.tools import change, json_option, open_store, print_rows
 from appliance.config import parse_size, show_size
-from appliance.directory import entries
+from appliance.directory import domains, entries
 from appliance.directory.model import WITH_MAILBOX, Kind
 from appliance.mailbox import folders, public, quotas, rights
 from appliance.mailbox.actor import SYSTEM
@@ -168,14 +169,23 @@ def create_public(path: str) -> None:
 
 @public_folder.command("mail-enable")
 @click.argument("path")
-@click.argument("address")
-def mail_enable(path: str, address: str) -> None:
-    """Give a public folder an address that mail can be sent to."""
+@click.argument("address", required=False)
+def mail_enable(path: str, address: str | None) -> None:
+    """Give a public folder an address that mail can be sent to: the one given, else its name at the first
+    domain, which is printed."""
     guid = secrets.token_bytes(16)
     with open_store() as store:
-        change(
-            store, lambda txn: public.mail_enable(txn, SYSTEM, _path(path), address, guid=guid, now=_now())
-        )
+        with store.read() as txn:
+            given = address or _address_of(txn, _path(path)[-1])
+        change(store, lambda txn: public.mail_enable(txn, SYSTEM, _path(path), given, guid=guid, now=_now()))
+    if address is None:
+        click.echo(given)
+
+
+def _address_of(txn: ReadTxn, name: str) -> str:
+    """A folder's name as an address: what no shorthand of an address may hold becomes a hyphen."""
+    local = re.sub(r"[^\w.+-]+", "-", name.lower()).strip(".-") or "folder"
+    return f"{re.sub(r'[.]{2,}', '.', local)}@{domains.get(txn).domains[0]}"
 
 
 @public_folder.command("del")

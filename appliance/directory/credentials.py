@@ -25,8 +25,9 @@ from appliance.formats.ntlm import crypto
 from appliance.store.kv import ReadTxn, WriteTxn
 
 SALT_SIZE = 16
-MIN_PASSWORD = 8
-"""Characters of a password, at least."""
+MIN_PASSWORD = 1
+"""Characters of a password, at least: what is long enough is the office's business. Who guesses is slowed
+down and blocked."""
 
 MAX_PASSWORD = 256
 """Characters of a password, at most: what is longer is refused before anything is computed."""

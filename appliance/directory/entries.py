@@ -255,7 +255,8 @@ def _check_entry(txn: ReadTxn, entry: Entry, last: int, entry_keys: Iterable[byt
             yield f"entry {entry.id} is missing in an index: {key.hex()}"
         elif raw and int.from_bytes(raw, "big") != entry.id:
             yield f"an index of entry {entry.id} leads to another: {key.hex()}"
-    if (entry.kind in model.WITH_MAILBOX) != bool(entry.mailbox):
+    # a public folder's entry names the public mailbox, but has none of its own
+    if entry.kind is not Kind.PUBLIC_FOLDER and (entry.kind in model.WITH_MAILBOX) != bool(entry.mailbox):
         yield (
             f"entry {entry.id} has no mailbox"
             if not entry.mailbox

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from appliance.directory import addresses
-from appliance.directory.credentials import MAX_PASSWORD, MIN_PASSWORD
+from appliance.directory.credentials import MAX_PASSWORD
 from appliance.panel import network
 from appliance.panel.dialogue import (
     Back,
@@ -29,6 +29,9 @@ from appliance.panel.dialogue import (
 from appliance.panel.machine import check_zone
 from appliance.panel.network import Network
 from appliance.transport.smarthost import parse_target
+
+MIN_PASSWORD = 8
+"""Characters of the passwords that are typed at the console, at least: they guard the machine itself."""
 
 MAX_PEOPLE = 50
 MAX_NAME = 100

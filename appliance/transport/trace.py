@@ -5,7 +5,8 @@ import itertools
 import re
 import secrets
 from dataclasses import dataclass
-from email.utils import formatdate
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from appliance.mapi.times import to_unix
 
@@ -56,7 +57,7 @@ class Arrival:
 
 def date_field(now: int) -> str:
     """A FILETIME as date-time of RFC 5322 3.3, in UTC."""
-    return formatdate(to_unix(now), localtime=False)
+    return format_datetime(datetime.fromtimestamp(to_unix(now), UTC))
 
 
 def received(arrival: Arrival, hostname: str, token: str, now: int) -> bytes:

@@ -75,6 +75,8 @@ def test_export_comes_back_in_another_office(office: Cli, tmp_path: Path) -> Non
     with zipfile.ZipFile(tmp_path / "out.zip") as source:
         assert len(source.namelist()) == 20
         assert source.read("In/Box/1.eml").startswith(b"From: Bob <bob@example.test>\r\n")
+    (tmp_path / "empty.mbox").touch()
+    assert office.run("import", "bob@example.test", str(tmp_path / "empty.mbox")) == (0, "", "0 messages\n")
     assert "calendars" in office.refused("export", "bob@example.test", "x", "--format", "ics")
 
 

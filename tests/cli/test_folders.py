@@ -48,6 +48,10 @@ def test_public_folders(office: Cli) -> None:
         ("News", ""),
         ("News/Office", "news@example.test"),
     ]
+    office.ok("public-folder", "create", "News/Sales & Leads")
+    assert office.ok("public-folder", "mail-enable", "News/Sales & Leads") == "sales-leads@example.test\n"
+    assert office.ok("check") == "the store is sound\n"
+    office.ok("public-folder", "del", "News/Sales & Leads")
     office.ok("public-folder", "del", "News/Office")
     assert [row["path"] for row in office.json("public-folder", "list")] == ["News"]
     office.ok("user", "add", "news@example.test", "--password", "secret-3")

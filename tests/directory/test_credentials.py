@@ -27,7 +27,7 @@ def test_verifier() -> None:
     assert b"korrekt" not in credentials.pack(secret)
 
 
-@pytest.mark.parametrize("password", ["", "short12", "x" * 257, "tab\tin the middle"])
+@pytest.mark.parametrize("password", ["", "x" * 257, "tab\tin the middle"])
 def test_policy(password: str) -> None:
     with pytest.raises(NotAllowed):
         credentials.prepare(password, salt=SALT, now=0)

@@ -5,7 +5,7 @@ client's to decode), whatever is not plain ASCII or is too long for a quoted str
 NUL bytes, which no literal may hold, are left out. Sizes and lines are those of the bytes as they are stored.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
@@ -172,7 +172,9 @@ def _multipart(part: Part, extensions: bool, levels: dict[int, bytes]) -> bytes:
     return out + b")"
 
 
-def _single(scan: Scan, part: Part, extensions: bool, levels: dict[int, bytes]) -> bytes:
+def _single(
+    scan: Scan, part: Part, extensions: bool, levels: dict[int, bytes], header: Callable[[Part], bytes]
+) -> bytes:
     content = part.content
     out = b"(%s %s %s %s %s %s %d" % (
         string(part.type.encode("latin-1")),
@@ -188,7 +190,7 @@ def _single(scan: Scan, part: Part, extensions: bool, levels: dict[int, bytes]) 
         if embedded is None:  # a leaf for the scanner: the grammar still wants envelope and body
             inner = EMPTY_ENVELOPE + b" " + _EMPTY_TEXT + (_EXTENSION_NIL if extensions else b"") + b")"
         else:
-            fields = tuple(fields_of(scan.raw_header(embedded)))
+            fields = tuple(fields_of(header(embedded)))
             inner = envelope(fields) + b" " + levels[embedded.index]
         out += b" %s %d" % (inner, part.lines)
     elif part.type == "text":
@@ -198,18 +200,22 @@ def _single(scan: Scan, part: Part, extensions: bool, levels: dict[int, bytes]) 
     return out + b")"
 
 
-def bodystructure(scan: Scan, extensions: bool = True) -> bytes:
-    """BODYSTRUCTURE of a fresh scan, or BODY without extension data (RFC 9051 7.5.2).
+def bodystructure(
+    scan: Scan, extensions: bool = True, header: Callable[[Part], bytes] | None = None
+) -> bytes:
+    """BODYSTRUCTURE, or BODY without extension data (RFC 9051 7.5.2).
 
-    KeyError for an unpacked scan, which has no embedded headers. Parts are rendered from the last to the
-    first, so that nesting costs no recursion.
+    `header` gives the header block of an embedded message; without it the scan must be a fresh one: KeyError
+    for an unpacked scan, which has no embedded headers. Parts are rendered from the last to the first, so
+    that nesting costs no recursion.
     """
+    header = header or scan.raw_header
     levels: dict[int, bytes] = {}
     for part in reversed(scan.parts):
         if part.kind is Kind.MULTIPART:
             levels[part.index] = _multipart(part, extensions, levels)
         else:
-            levels[part.index] = _single(scan, part, extensions, levels)
+            levels[part.index] = _single(scan, part, extensions, levels, header)
         for child in part.children:
             del levels[child]
     return levels[0]

@@ -1,7 +1,6 @@
 """What LOGIN and AUTHENTICATE share: the connection's facts, the outcome as a reply."""
 
 import asyncio
-import logging
 import secrets
 
 from appliance.directory import sasl
@@ -12,8 +11,6 @@ from appliance.protocols.imap.capabilities import capabilities, is_private
 from appliance.protocols.imap.errors import Bad, No
 from appliance.protocols.imap.session import Session
 from appliance.protocols.imap.table import Done
-
-_log = logging.getLogger(__name__)
 
 _REPLIES = {
     # RFC 5530 3: a client learns no more than that it failed
@@ -45,11 +42,8 @@ def context_of(session: Session) -> sasl.Context:
 async def log_on(session: Session, outcome: Login | Failure) -> Done:
     """Enter the authenticated state, with the capabilities told anew (RFC 9051 6.2.3). Raises No, Bad."""
     if isinstance(outcome, Failure):
-        _log.info(
-            "log-on failed service=imap peer=%s reason=%s",
-            session.channel.connection.peer,
-            outcome.reason.value,
-        )
+        peer = session.channel.connection.peer
+        session.services.provoked("log-on failed", peer, service="imap", reason=outcome.reason.value)
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
         if outcome.reason in (Reason.MALFORMED, Reason.CANCELLED):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from appliance.formats.mime import Kind, Part, Scan, bodystructure, section
 from appliance.formats.mime.bodies import decoder_of, is_known_encoding
 from appliance.formats.mime.headers import filter_header
+from appliance.formats.mime.limits import DEFAULT_LIMITS
 from appliance.protocols.imap.errors import No
 from appliance.protocols.imap.fetch_grammar import Form, Section
 from appliance.protocols.imap.fetch_grammar import Part as Named
@@ -118,7 +119,14 @@ class Message:
     def body(self) -> bytes:
         """BODY: the structure without extension data (RFC 9051 6.4.5)."""
         scan = self.scan
-        return bodystructure(scan, extensions=False) if scan is not None else _NO_STRUCTURE
+        if scan is None:
+            return _NO_STRUCTURE
+        return bodystructure(scan, extensions=False, header=self._header_of)
+
+    def _header_of(self, part: Part) -> bytes:
+        """The header block of an embedded message, as far as a message's is kept."""
+        stop = min(part.body_start, part.header_start + DEFAULT_LIMITS.header_bytes)
+        return self.read(part.header_start, stop)
 
     def read(self, start: int, stop: int) -> bytes:
         """Octets start..stop of the blob."""

@@ -78,6 +78,10 @@ class Selected:
         self.keywords: set[str] = set()
         """Keywords that the client was told of by FLAGS, folded."""
 
+    def is_behind(self, txn: ReadTxn) -> bool:
+        """Whether the mailbox has changed since the log was last read."""
+        return mailboxes.get(txn, self.mailbox).counter != self.position
+
     def at(self, txn: ReadTxn) -> "Snapshot":
         """The view over a snapshot. Raises Bye when the folder is gone or was made anew."""
         counter = mailboxes.get(txn, self.mailbox).counter

@@ -28,6 +28,7 @@ def service(parts: Parts) -> Service:
         verifiers=parts.verifiers,
         append_limit=settings.imap.append_limit,
         trust_loopback=settings.auth.plain_on_loopback,
+        quiet=parts.quiet,
     )
     timeouts = Timeouts(greeting=LOGIN_TIMEOUT, idle=settings.imap.idle)
     return imap_service(services, timeouts=timeouts, limits=parts.limits())

@@ -1,6 +1,7 @@
 """What sessions share: the store, who may log on, what the configuration says."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -12,10 +13,12 @@ from appliance.directory.authenticate import Authenticator
 from appliance.directory.model import Protocol
 from appliance.mailbox.errors import Reason, Refused, refused
 from appliance.mailbox.incoming import Incoming, Ingest
+from appliance.mailbox.rendered import render_pending
 from appliance.mailbox.search.evaluate import Index
 from appliance.mailbox.search.facts import Source
 from appliance.mapi import times
 from appliance.net import bridge
+from appliance.net.log import Quiet
 from appliance.net.watch import Watches
 from appliance.protocols.imap.capabilities import capabilities
 from appliance.protocols.imap.limits import APPEND_LIMIT
@@ -47,6 +50,7 @@ class Services:
         verifiers: Executor | None = None,
         append_limit: int = APPEND_LIMIT,
         trust_loopback: bool = True,
+        quiet: Quiet | None = None,
     ) -> None:
         self.store = store
         self.watches = watches
@@ -61,6 +65,12 @@ class Services:
         self.trust_loopback = trust_loopback
         """Whether connections within the machine count as private."""
         self.recents = Recents(self.now())
+        self._quiet = quiet
+
+    def provoked(self, message: str, peer: str, **fields: object) -> None:
+        """Log what a stranger provoked: one line for each address and minute, then a count."""
+        if self._quiet is not None:
+            self._quiet.line(logging.INFO, message, peer=peer, **fields)
 
     def mechanisms(self, secure: bool) -> list[str]:
         """Names of the SASL mechanisms to offer on a connection that is (or is not) private."""
@@ -105,6 +115,11 @@ class Services:
             return await asyncio.get_running_loop().run_in_executor(None, fn)
         except StoreError as error:
             raise refused(error) from error
+
+    async def render(self, mailbox: int, fid: int) -> None:
+        """Give every message of a folder that was born in MAPI its octets, before a session looks at it: what
+        a UID stands for never changes afterwards. Raises Refused."""
+        await self.call(lambda: render_pending(self.store, mailbox, fid))
 
     async def result(self, future: "Future[T]") -> T:
         """Await a future of the store. Raises Refused."""

@@ -39,6 +39,7 @@ from appliance.protocols.imap.services import Services
 from appliance.protocols.imap.table import Announce, Command, State
 from appliance.protocols.imap.tokens import Cursor
 from appliance.protocols.imap.wire import status
+from appliance.store import messages
 
 _log = logging.getLogger(__name__)
 
@@ -379,6 +380,7 @@ class Session:
 
     def _reply_bad(self, tag: bytes, bad: Bad) -> None:
         self.channel.write(status(tag, b"BAD", bad.text, bad.code))
+        self.services.provoked("imap not understood", self.channel.connection.peer, reason=bad.text)
         self._bad += 1
         if self._bad >= limits.MAX_BAD_COMMANDS:
             raise Bye("Too many commands that are not understood.")
@@ -392,7 +394,23 @@ class Session:
         """Tell what became of the selected folder, as far as that is allowed now."""
         if self.selected is None or what is Announce.NOTHING:
             return
-        with self.services.store.read() as txn:
-            lines = announcements(self, txn, expunges=what is Announce.ALL)
+        lines = self._news(what)
+        while lines is None:
+            try:
+                await self.services.render(self.selected.mailbox, self.selected.fid)
+            except Refused as refused:  # no room for the octets: the news waits
+                _log.warning(
+                    "a folder could not be rendered peer=%s: %s", self.channel.connection.peer, refused
+                )
+                return
+            lines = self._news(what)
         if lines:
             self.channel.write(b"".join(lines))
+
+    def _news(self, what: Announce) -> list[bytes] | None:
+        """The announcements; None when messages that came have no octets yet, and nothing was looked at."""
+        view = self.folder
+        with self.services.store.read() as txn:
+            if view.is_behind(txn) and messages.unrendered(txn, view.mailbox, view.fid, 1):
+                return None
+            return announcements(self, txn, expunges=what is Announce.ALL)

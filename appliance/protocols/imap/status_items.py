@@ -30,6 +30,9 @@ ITEMS = frozenset(
     }
 )
 
+SIZES = frozenset({b"SIZE", b"DELETED-STORAGE"})
+"""Items that count octets: the folder's messages must have theirs before."""
+
 
 def parse_items(cursor: Cursor) -> tuple[bytes, ...]:
     """A parenthesised list of items. Raises Bad."""

@@ -123,7 +123,8 @@ def _logged_on(session: SmtpSession, login: Login, name: str) -> bytes:
     session.user = login.user
     session.session.authenticated = True
     session.connection.settle()
-    _log.info("smtp peer=%s user=%d mechanism=%s logged on", session.connection.peer, login.user.id, name)
+    peer, user = session.connection.peer, login.user.address
+    _log.info("log-in service=submission user=%s peer=%s mechanism=%s", user, peer, name)
     return replies.AUTH_OK
 
 

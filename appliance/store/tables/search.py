@@ -7,7 +7,14 @@ from appliance.store import contents, folders, log, search_folders
 from appliance.store.keys import contents_key
 from appliance.store.kv import ReadTxn
 from appliance.store.tables.scan import BATCH, Batch
-from appliance.store.tables.sources import Computed, MessageRecord, Record, messages_batch, no_value
+from appliance.store.tables.sources import (
+    MESSAGE_TAGS,
+    Computed,
+    MessageRecord,
+    Record,
+    messages_batch,
+    no_value,
+)
 from appliance.store.views import Layout, Order, View
 
 _KIND = 7
@@ -17,6 +24,7 @@ class SearchSource:
     """A search folder's contents (MS-OXCFOLD 2.2.1.4). `computed_tags` are what `computed` may know."""
 
     has_depth = False
+    own_tags = MESSAGE_TAGS
 
     def __init__(
         self,

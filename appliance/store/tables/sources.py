@@ -6,6 +6,7 @@ part when a property asks for it. Properties that higher layers compute (entry I
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -39,6 +40,9 @@ class Record(Protocol):
 
     def get(self, tag: int) -> Value:
         """A property, None when the row has none."""
+
+    def tags(self) -> Iterable[int]:
+        """The properties that it has, for RopQueryColumnsAll."""
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
         """The recipients or attachments, for restrictions on sub-objects."""
@@ -75,12 +79,21 @@ class Source(Protocol):
         """A kept order of the rows, None when there is none."""
 
     @property
+    def own_tags(self) -> frozenset[int]:
+        """What every record has, for RopQueryColumnsAll of tables without rows."""
+
+    @property
     def has_depth(self) -> bool:
         """Whether its records know PidTagDepth; for others it is 0."""
 
 
 class _Unscanned:
     """What sources say whose rows are not stored in the form of `contents`."""
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """As `Source`."""
+        return frozenset()
 
     @property
     def computed_tags(self) -> frozenset[int] | None:
@@ -147,6 +160,10 @@ _ROW_VALUES: dict[int, Callable[[Row], Value]] = {
 }
 
 
+MESSAGE_TAGS = frozenset((*_ROW_VALUES, tags.PidTagMessageClass))
+"""What every message has."""
+
+
 class MessageRecord:
     """A message: hot facts from its row, the rest from its bag."""
 
@@ -180,13 +197,23 @@ class MessageRecord:
             known = classes.name(self._txn, self.row.message_class)
             if known:
                 return known
-        if self._cold is None:
-            try:
-                self._cold = messages.load(self._txn, self._mailbox, self.row.mid)
-            except NotFound:
-                return None
-        value = self._cold.get(tag)
+        cold = self._read()
+        if cold is None:
+            return None
+        value = cold.get(tag)
         return self._computed(self._txn, self.row.mid, tag) if value is None else value
+
+    def _read(self) -> messages.Message | None:
+        if self._cold is None:
+            with suppress(NotFound):
+                self._cold = messages.load(self._txn, self._mailbox, self.row.mid)
+        return self._cold
+
+    def tags(self) -> Iterable[int]:
+        """As `Record`."""
+        cold = self._read()
+        deleted = () if self._deleted is None else (tags.PidTagDeletedOn,)
+        return {*MESSAGE_TAGS, *deleted, *(cold.bag() if cold is not None else ())}
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
         """Recipients for PidTagMessageRecipients, attachments for PidTagMessageAttachments."""
@@ -209,6 +236,10 @@ class BagRecord:
     def get(self, tag: int) -> Value:
         """As `Record`."""
         return self.id if tag == tags.PidTagInstID else bags.get(self.packed, tag)
+
+    def tags(self) -> Iterable[int]:
+        """As `Record`."""
+        return (tags.PidTagInstID, *bags.tags(self.packed))
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
         """None."""
@@ -285,6 +316,11 @@ class ContentsSource:
             return None
 
     @property
+    def own_tags(self) -> frozenset[int]:
+        """As `Source`."""
+        return MESSAGE_TAGS
+
+    @property
     def has_depth(self) -> bool:
         """As `Source`."""
         return False
@@ -316,6 +352,11 @@ class DeletedSource(_Unscanned):
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
         return (3 + self._associated, self._mailbox, self._fid)
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """As `Source`."""
+        return MESSAGE_TAGS
 
     def version(self, txn: ReadTxn) -> int:
         """As `Source`."""
@@ -393,6 +434,11 @@ class FolderRecord:
         value = bags.get(self.folder.packed_bag, tag) if self.folder.packed_bag else None
         return self._computed(self._txn, self.folder.fid, tag) if value is None else value
 
+    def tags(self) -> Iterable[int]:
+        """As `Record`."""
+        stored = bags.tags(self.folder.packed_bag) if self.folder.packed_bag else ()
+        return {*_FOLDER_VALUES, tags.PidTagDepth, *stored}
+
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
         """None."""
         return ()
@@ -408,6 +454,11 @@ class HierarchySource(_Unscanned):
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
         return (5 + self._deep, self._mailbox, self._fid)
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """As `Source`."""
+        return frozenset(_FOLDER_VALUES)
 
     @property
     def has_depth(self) -> bool:

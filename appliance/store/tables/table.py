@@ -15,25 +15,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
 
 from appliance.mapi import errors as ec
-from appliance.mapi import restrictions as r
 from appliance.mapi import tags
 from appliance.mapi import types as t
-from appliance.mapi.matching import Object, Predicate, compiled
 from appliance.mapi.restrictions import Restriction
-from appliance.mapi.rows import Cell, PropertyError, write_row
-from appliance.mapi.sorts import Direction, SortOrderSet
-from appliance.mapi.types import Value
+from appliance.mapi.rows import Cell
+from appliance.mapi.sorts import SortOrderSet
 from appliance.mapi.values import Form
 from appliance.store.kv import ReadTxn
-from appliance.store.tables import scan, sortkeys
+from appliance.store.tables import sortkeys
 from appliance.store.tables.arrangement import Arrangements, Definition
-from appliance.store.tables.scan import Slots
-from appliance.store.tables.sources import Record, Source
+from appliance.store.tables.reading import Reading
+from appliance.store.tables.sources import Source
 from appliance.store.tables.visible import (
-    LAST_ID,
     START,
     Categorized,
     Flat,
@@ -46,17 +43,11 @@ from appliance.store.tables.visible import (
     unpack_state,
 )
 from appliance.store.views import Order
-from appliance.wire.cursor import Writer
-
-MAX_VALUE = 510
-"""Bytes of a value in a row; longer ones are cut (MS-OXCTABL 2.2.2.5.2)."""
 
 MAX_BOOKMARKS = 1000
 MAX_COLUMNS = 1000
-FIND_STEP = 256
-"""Rows that FindRow looks at together."""
-
-_ORDERED = frozenset((t.PtypInteger16, t.PtypInteger32, t.PtypInteger64, t.PtypCurrency, t.PtypTime))
+SAMPLED = 500
+"""Rows whose properties RopQueryColumnsAll tells."""
 
 
 class TableError(Exception):
@@ -74,15 +65,6 @@ class Origin(IntEnum):
     CURRENT = 1
     END = 2
     CUSTOM = 3
-
-
-class RowType(IntEnum):
-    """PidTagRowType (2.2.1.3)."""
-
-    LEAF = 1
-    EMPTY_CATEGORY = 2
-    EXPANDED_CATEGORY = 3
-    COLLAPSED_CATEGORY = 4
 
 
 class Found(NamedTuple):
@@ -112,14 +94,20 @@ class Table:
         """RopSetColumns (3.2.5.2). Raises ecInvalidParam."""
         if not columns or len(columns) > MAX_COLUMNS:
             raise TableError(ec.ecInvalidParam)
-        for tag in columns:
-            kind = tag & 0xFFFF & ~t.MULTIPLE_INSTANCE_FLAG
-            single = kind & ~t.MULTIPLE_FLAG
-            known = t.PtypInteger16 <= single <= t.PtypBinary and single != t.PtypErrorCode
-            if not known or (tag & t.MULTIPLE_INSTANCE_FLAG and not kind & t.MULTIPLE_FLAG):
-                raise TableError(ec.ecInvalidParam)
+        if not all(map(_is_column, columns)):
+            raise TableError(ec.ecInvalidParam)
         self._columns = tuple(columns)
         self._define(self._definition.sort, self._definition.restriction)
+
+    def columns_all(self, txn: ReadTxn) -> list[int]:
+        """RopQueryColumnsAll (3.2.5.16): every column that the table may show, ascending: what the table says
+        itself and what its first SAMPLED rows have."""
+        found = {tags.PidTagInstanceNum, tags.PidTagRowType, tags.PidTagDepth}
+        found |= {tags.PidTagContentCount, tags.PidTagContentUnreadCount}
+        found |= self._source.own_tags
+        for record in islice(self._source.records(txn), SAMPLED):
+            found.update(record.tags())
+        return sorted(filter(_is_column, found))
 
     def sort(self, orders: SortOrderSet) -> None:
         """RopSortTable (3.2.5.3). Raises ecInvalidParam for orders that contradict each other."""
@@ -146,6 +134,10 @@ class Table:
         by_value += [tag for tag in self._columns if tag & t.MULTIPLE_INSTANCE_FLAG]
         self._definition = Definition(restriction, sort, by_value[0] if by_value else 0)
         self._view = None
+
+    @property
+    def _reading(self) -> Reading:
+        return Reading(self._source, self._columns, self._definition)
 
     def _restart(self) -> None:
         self._bookmarks.clear()
@@ -202,55 +194,6 @@ class Table:
         places = view.range(max(position, 0), max(position, 0) + 1)
         return places[0] if places else START
 
-    def _cells(self, txn: ReadTxn, view: Visible, place: Place) -> list[Cell] | None:
-        """The row at a place; None when its object is gone from the snapshot."""
-        header = view.headers.get(place)
-        record = self._source.find(txn, header.first.id if header else place.id)
-        if record is None:
-            return None
-        get = self._getter(record, place, header)
-        return [_cell(get(tag)) for tag in self._columns]
-
-    def _getter(self, record: Record, place: Place, header: Header | None) -> Callable[[int], Value]:
-        fixed = self._fixed(header)
-        shown: set[int] = set()
-        if header is not None:
-            orders = self._definition.sort.orders[: header.depth + 1]
-            shown = {order.tag & ~t.MULTIPLE_INSTANCE_FLAG for order in orders}
-        else:
-            fixed[tags.PidTagInstanceNum] = place.instance
-        instance = header.first.instance if header is not None else place.instance
-
-        def get(tag: int) -> Value:
-            if tag in fixed:
-                return fixed[tag]
-            plain = tag & ~t.MULTIPLE_INSTANCE_FLAG
-            if header is not None and plain not in shown:
-                return None
-            value = record.get(plain)
-            if plain != tag and isinstance(value, tuple):
-                return value[instance] if instance < len(value) else None
-            return value
-
-        return get
-
-    def _fixed(self, header: Header | None) -> dict[int, Value]:
-        """What the table itself says about a row."""
-        if header is None:
-            fixed: dict[int, Value] = {tags.PidTagInstanceNum: 0, tags.PidTagRowType: int(RowType.LEAF)}
-            if self._definition.sort.categorized or not self._source.has_depth:
-                fixed[tags.PidTagDepth] = self._definition.sort.categorized
-            return fixed
-        kind = RowType.EXPANDED_CATEGORY if header.expanded else RowType.COLLAPSED_CATEGORY
-        return {
-            tags.PidTagInstID: header.category,
-            tags.PidTagInstanceNum: 0,
-            tags.PidTagRowType: int(kind),
-            tags.PidTagDepth: header.depth,
-            tags.PidTagContentCount: header.count,
-            tags.PidTagContentUnreadCount: header.unread,
-        }
-
     # ---- reading and moving
 
     def _need_columns(self) -> None:
@@ -274,7 +217,7 @@ class Table:
             at, places, end = self._page(view, count, forward)
             rows: list[list[Cell]] = []
             for place in places:
-                cells = self._cells(txn, view, place)
+                cells = self._reading.cells(txn, view, place)
                 if cells is not None:
                     if not fits(cells):
                         if not rows:
@@ -304,7 +247,7 @@ class Table:
             at, places, end = self._page(view, count, forward)
             packed: list[bytes] = []
             left, taken, rows = limit, 0, 0
-            for size, data in self._packed_rows(txn, view, places, form, forward, limit):
+            for size, data in self._reading.packed_rows(txn, view, places, form, forward, limit):
                 if len(data) > left:
                     if not rows:
                         raise TableError(ec.ecBufferTooSmall)
@@ -319,49 +262,6 @@ class Table:
             edge = Origin.END if forward else Origin.BEGINNING
             data = b"".join(packed if forward else packed[::-1])
             return data, rows, edge if at == end else Origin.CURRENT
-
-    def _packed_rows(
-        self, txn: ReadTxn, view: Visible, places: list[Place], form: Form, forward: bool, limit: int
-    ) -> Iterator[tuple[int, bytes]]:
-        """Pieces of the answer: how many rows (0 for one whose object is gone) and their bytes. What stands
-        in `contents` is packed by the C, forwards many rows at once; what it asks about, and every other
-        row, here."""
-        slots = Slots(self._fixed(None), self._source.computed_tags)
-        columns = scan.row_columns(self._columns, slots)
-        in_c = form.count == 2 and not form.has_value and not view.headers and not self._definition.instances
-        at = 0
-        while at < len(places):
-            size = scan.BATCH if forward else 1
-            chunk = places[at : at + size]
-            batches = (
-                self._source.batches(txn, [place.id for place in chunk], cold=slots.cold) if in_c else None
-            )
-            batch = next(batches, None) if batches is not None else None
-            if batch is not None and len(batch.ids) == len(chunk):
-                start = 0
-                while start < len(chunk):
-                    data, stop, full = scan.pack_rows(batch, slots, columns, start, limit)
-                    if stop > start:
-                        limit -= len(data)
-                        yield stop - start, data
-                    if stop < len(chunk):
-                        row = self._packed_row(txn, view, chunk[stop], form)
-                        limit -= len(row or b"") if not full else 0
-                        yield (1, row) if row is not None else (0, b"")
-                    start = stop + 1
-            else:
-                for place in chunk:
-                    row = self._packed_row(txn, view, place, form)
-                    yield (1, row) if row is not None else (0, b"")
-            at += len(chunk)
-
-    def _packed_row(self, txn: ReadTxn, view: Visible, place: Place, form: Form) -> bytes | None:
-        cells = self._cells(txn, view, place)
-        if cells is None:
-            return None
-        writer = Writer()
-        write_row(writer, self._columns, cells, form)
-        return writer.getvalue()
 
     def query_position(self, txn: ReadTxn) -> tuple[int, int]:
         """RopQueryPosition (3.2.5.8): the cursor's row number from 0, and how many rows there are."""
@@ -444,76 +344,14 @@ class Table:
             start = self._position(view, place)
             gone = not self._is_visible(view, place, start)
             low, high = (0, start) if backwards else (start, view.count)
-            first, last = self._bounds(view, restriction)
+            first, last = self._reading.bounds(view, restriction)
             low, high = max(low, first), min(high, last)
-            for candidate in self._matching(txn, view, restriction, low, high, backwards):
-                cells = self._cells(txn, view, candidate)
+            for candidate in self._reading.matching(txn, view, restriction, low, high, backwards):
+                cells = self._reading.cells(txn, view, candidate)
                 if cells is not None:
                     self._cursor = candidate
                     return Found(cells, gone)
         raise TableError(ec.ecNotFound)
-
-    def _bounds(self, view: Visible, restriction: Restriction) -> tuple[int, int]:
-        """Between which positions a match must be: for a restriction on the sort column of a table without
-        categories, where the order tells."""
-        orders = self._definition.sort.orders
-        if not isinstance(restriction, r.Property) or not orders or view.headers:
-            return 0, view.count
-        order, value = orders[0], restriction.value
-        same = order.tag == restriction.tag and order.direction in (Direction.ASCENDING, Direction.DESCENDING)
-        numbers = isinstance(value, int) and abs(value) < 1 << 62 and t.type_of(order.tag) in _ORDERED
-        text = isinstance(value, str) and t.type_of(order.tag) == t.PtypString
-        if not same or not (numbers or (text and restriction.operator == r.RelOp.EQ)):
-            return 0, view.count
-        key = sortkeys.part(value, order.direction)
-        first = view.position(Place(key, -1, 0))
-        last = view.position(Place(key, LAST_ID, 0))
-        backwards = order.direction == Direction.DESCENDING
-        match restriction.operator:
-            case r.RelOp.EQ:
-                return first, last
-            case r.RelOp.GE:
-                return (0, last) if backwards else (first, view.count)
-            case r.RelOp.GT:
-                return (0, first) if backwards else (last, view.count)
-            case r.RelOp.LE:
-                return (first, view.count) if backwards else (0, last)
-            case r.RelOp.LT:
-                return (last, view.count) if backwards else (0, first)
-        return 0, view.count
-
-    def _matching(
-        self, txn: ReadTxn, view: Visible, restriction: Restriction, low: int, high: int, backwards: bool
-    ) -> Iterator[Place]:
-        """The matching places of a range of positions, in the direction of the search."""
-        predicate = compiled(restriction)
-        slots = Slots(self._fixed(None), self._source.computed_tags)
-        program = scan.program(restriction, slots)
-        in_c = not view.headers and not self._definition.instances
-        step = 8  # what is sought is mostly near: small steps first
-        while low < high:
-            if backwards:
-                places = view.range(max(low, high - step), high)[::-1]
-                high -= step
-            else:
-                places = view.range(low, min(high, low + step))
-                low += step
-            batches = (
-                self._source.batches(txn, [place.id for place in places], cold=slots.cold) if in_c else None
-            )
-            batch = next(batches, None) if batches is not None else None
-            verdicts = bytes([scan.ASK]) * len(places)
-            if batch is not None and len(batch.ids) == len(places):
-                verdicts = scan.select(batch, slots, program)
-            for place, verdict in zip(places, verdicts, strict=True):
-                if verdict == scan.YES or (verdict == scan.ASK and self._holds(txn, view, place, predicate)):
-                    yield place
-            step = min(2 * step, FIND_STEP)
-
-    def _holds(self, txn: ReadTxn, view: Visible, place: Place, predicate: Predicate) -> bool:
-        header = view.headers.get(place)
-        record = self._source.find(txn, header.first.id if header else place.id)
-        return record is not None and predicate(Object(self._getter(record, place, header), record.children))
 
     # ---- categories
 
@@ -524,7 +362,8 @@ class Table:
         header = self._toggle(txn, category, expanded=False, error=ec.ecNotCollapsed)
         with self._opened(txn) as view:
             shown = self._below(view, header)
-            rows = [self._cells(txn, view, place) for place in view.range(shown.start, shown.stop)[:count]]
+            places = view.range(shown.start, min(shown.stop, shown.start + count))
+            rows = [self._reading.cells(txn, view, place) for place in places]
             return len(shown), [cells for cells in rows if cells is not None]
 
     def collapse(self, txn: ReadTxn, category: int) -> int:
@@ -582,12 +421,9 @@ class Table:
         return self._mark(place)
 
 
-def _cell(value: Value) -> Cell:
-    """A value as a row shows it: cut to 510 bytes, missing ones as an error."""
-    if value is None:
-        return PropertyError(ec.ecNotFound)
-    if isinstance(value, str):
-        return value[: MAX_VALUE // 2]
-    if isinstance(value, bytes):
-        return value[:MAX_VALUE]
-    return value
+def _is_column(tag: int) -> bool:
+    """Whether a tag may be a column: a type that rows can hold, instances only of multi-values."""
+    kind = tag & 0xFFFF & ~t.MULTIPLE_INSTANCE_FLAG
+    single = kind & ~t.MULTIPLE_FLAG
+    known = t.PtypInteger16 <= single <= t.PtypBinary and single != t.PtypErrorCode
+    return known and bool(kind & t.MULTIPLE_FLAG or not tag & t.MULTIPLE_INSTANCE_FLAG)

@@ -253,3 +253,17 @@ def test_search_folders_have_tables(box: Tabled) -> None:  # noqa: F811
     settle(box.store, box.mailbox, fid)
     box(made.seek, Origin.BEGINNING, 0)
     assert box.rows(made) == []
+
+
+@pytest.mark.covers("MS-OXCTABL_R530", "MS-OXCTABL_R876")
+def test_all_columns(box: Tabled) -> None:  # noqa: F811
+    assert tags.PidTagMid in box(box.table().columns_all)
+    box.insert_bag({tags.PidTagSubject: "a", 0x8001101F: ("x",), 0x8002000D: b"object"})
+    box.insert_bag({0x80030003: 5})
+    made = box.table()
+    found = box(made.columns_all)
+    assert found == sorted(found)
+    assert {tags.PidTagSubject, tags.PidTagMid, tags.PidTagRowType, 0x8001101F, 0x80030003} <= set(found)
+    assert tags.PidTagDeletedOn not in found
+    made.set_columns(found)
+    assert len(box.rows(made)) == 2

@@ -21,9 +21,9 @@ from appliance.store.contents import Row, packed
 from appliance.store.keys import contents_key
 from appliance.store.tables import scan, sortkeys
 from appliance.store.tables._native import Leaves
+from appliance.store.tables.reading import cell_of
 from appliance.store.tables.scan import Batch, Slots
 from appliance.store.tables.sources import MessageRecord
-from appliance.store.tables.table import _cell
 from appliance.wire.cursor import Writer
 from appliance.wire.errors import DecodeError
 from tests.fuzz.seeds import built
@@ -187,7 +187,7 @@ def test_property_rows(stored: tuple[Row, bytes], columns: list[int]) -> None:
     data, stop, full = scan.pack_rows(batch_of(*stored), slots, numbers)
     record = record_of(*stored)
     writer = Writer()
-    cells = [_cell(record.get(tag)) for tag in columns]
+    cells = [cell_of(record.get(tag)) for tag in columns]
     write_row(writer, [*columns, tags.PidTagRowType], [*cells, 1], rop_form())
     assert (data, stop, full) == (writer.getvalue(), 1, False)
     short = scan.pack_rows(batch_of(*stored), slots, numbers, 0, len(data) - 1)
@@ -202,7 +202,7 @@ def test_long_values_are_cut() -> None:
     slots = Slots()
     data, stop, _ = scan.pack_rows(batch_of(row, cold), slots, scan.row_columns(columns, slots))
     writer = Writer()
-    write_row(writer, columns, [_cell(bag[tag]) for tag in columns], rop_form())
+    write_row(writer, columns, [cell_of(bag[tag]) for tag in columns], rop_form())
     assert stop == 1
     assert data == writer.getvalue()
 
@@ -282,7 +282,7 @@ def test_what_compact_bags_leave_out(stored: list[int], marked: list[int]) -> No
         slots = Slots()
         data, stop, _ = scan.pack_rows(batch_of(row, cold), slots, scan.row_columns([tag], slots))
         writer = Writer()
-        write_row(writer, [tag], [_cell(record.get(tag))], rop_form())
+        write_row(writer, [tag], [cell_of(record.get(tag))], rop_form())
         if stop:
             assert data == writer.getvalue()
         else:

@@ -8,10 +8,10 @@ from appliance.protocols.imap.names import DELIMITER, Pattern, fold_inbox
 from appliance.protocols.imap.namespaces import Found, Node, walk
 from appliance.protocols.imap.session import Session
 from appliance.protocols.imap.special_use import attribute
-from appliance.protocols.imap.status_items import status_line
+from appliance.protocols.imap.status_items import SIZES, status_line
 from appliance.protocols.imap.table import LOGGED_ON, Command, Done
 from appliance.protocols.imap.wire import mailbox, parens
-from appliance.store import subscriptions
+from appliance.store import messages, subscriptions
 from appliance.store.kv import ReadTxn
 from appliance.store.permissions import Right
 
@@ -119,8 +119,21 @@ async def run_list(session: Session, request: ListRequest) -> Done:
                 lines.append(status_line(session, txn, entry.name, entry.found, request.status))
         return lines
 
+    if request.status and SIZES.intersection(request.status):
+        await _render(session, patterns)
     session.write(*await session.services.read(read))
     return Done("List completed.")
+
+
+async def _render(session: Session, patterns: list[Pattern]) -> None:
+    """Have every message whose octets will be counted rendered."""
+
+    def pending(txn: ReadTxn) -> list[Found]:
+        found = [node.found for node in walk(session, txn) if node.found and _matches(patterns, node.name)]
+        return [each for each in found if messages.unrendered(txn, each.mailbox, each.fid, 1)]
+
+    for folder in await session.services.read(pending):
+        await session.services.render(folder.mailbox, folder.fid)
 
 
 def _order(entry: _Entry) -> tuple[bool, list[str]]:

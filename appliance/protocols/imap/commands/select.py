@@ -13,7 +13,7 @@ from appliance.protocols.imap.session import Feature, Session
 from appliance.protocols.imap.table import LOGGED_ON, Announce, Command, Done, State
 from appliance.protocols.imap.tokens import MAX_NUMBER64, Cursor
 from appliance.protocols.imap.wire import mailbox, parens
-from appliance.store import contents, folders
+from appliance.store import contents, folders, messages
 from appliance.store.contents import RowFlag
 from appliance.store.kv import ReadTxn
 from appliance.store.permissions import Right
@@ -101,32 +101,45 @@ async def _open(session: Session, request: Request, *, read_only: bool) -> Done:
         raise Bad("QRESYNC is not enabled.")  # RFC 7162 3.2.5
     session.unselect(closed=True)
     services = session.services
-    with services.store.read() as txn:
-        found = require(session, txn, request.name)
-        if not found.rights & (Right.READ_ANY | Right.FOLDER_OWNER):
-            raise No("You may not read this mailbox.", b"NOPERM")
-        read_only = read_only or not found.rights & _WRITES
-        view = Selected(
-            txn,
-            mailbox=found.mailbox,
-            fid=found.fid,
-            name=request.name,
-            read_only=read_only,
-            origin=session.actor.session,
-        )
-        if request.condstore:
-            session.enable(Feature.CONDSTORE)
-        lines = _facts(session, txn, found, view)
-        if request.resync is not None and request.resync.uidvalidity == view.uidvalidity:
-            lines += _resynchronise(session, txn, view, request.resync)
+    opened = None
+    while opened is None:
+        with services.store.read() as txn:
+            found = require(session, txn, request.name)
+            if not found.rights & (Right.READ_ANY | Right.FOLDER_OWNER):
+                raise No("You may not read this mailbox.", b"NOPERM")
+            if not messages.unrendered(txn, found.mailbox, found.fid, 1):
+                opened = _view(session, txn, found, request, read_only=read_only)
+        if opened is None:
+            await services.render(found.mailbox, found.fid)
+    view, lines = opened
     session.selected = view
     session.state = State.SELECTED
     if session.notifications is not None:
         session.notifications.selected_changed(session)
     session.channel.write(b"".join(lines))
-    if read_only:
+    if view.read_only:
         return Done("Examined.", b"READ-ONLY")
     return Done("Selected.", b"READ-WRITE")
+
+
+def _view(
+    session: Session, txn: ReadTxn, found: Found, request: Request, *, read_only: bool
+) -> tuple[Selected, list[bytes]]:
+    """The folder as this session will see it, and what is told of it."""
+    view = Selected(
+        txn,
+        mailbox=found.mailbox,
+        fid=found.fid,
+        name=request.name,
+        read_only=read_only or not found.rights & _WRITES,
+        origin=session.actor.session,
+    )
+    if request.condstore:
+        session.enable(Feature.CONDSTORE)
+    lines = _facts(session, txn, found, view)
+    if request.resync is not None and request.resync.uidvalidity == view.uidvalidity:
+        lines += _resynchronise(session, txn, view, request.resync)
+    return view, lines
 
 
 def _facts(session: Session, txn: ReadTxn, found: Found, view: Selected) -> list[bytes]:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from appliance.protocols.imap.errors import No
-from appliance.protocols.imap.namespaces import require
+from appliance.protocols.imap.namespaces import Found, require
 from appliance.protocols.imap.session import Session
-from appliance.protocols.imap.status_items import parse_items, status_line
+from appliance.protocols.imap.status_items import SIZES, parse_items, status_line
 from appliance.protocols.imap.table import LOGGED_ON, Command, Done
 from appliance.protocols.imap.tokens import Cursor
+from appliance.store import messages
 from appliance.store.kv import ReadTxn
 from appliance.store.permissions import Right
 
@@ -35,14 +36,24 @@ def parse(cursor: Cursor) -> Request:
 async def run(session: Session, request: Request) -> Done:
     """Tell the counts, without selecting."""
 
-    def read(txn: ReadTxn) -> bytes:
+    def readable(txn: ReadTxn) -> Found:
         found = require(session, txn, request.name)
         if not found.rights & (Right.READ_ANY | Right.FOLDER_OWNER):
             raise No("You may not read this mailbox.", b"NOPERM")
+        return found
+
+    def read(txn: ReadTxn) -> bytes:
+        found = readable(txn)
         return status_line(session, txn, request.name, found, request.items)
 
     if b"HIGHESTMODSEQ" in request.items:
         session.enable_condstore()
+    if SIZES.intersection(request.items):
+        with session.services.store.read() as txn:
+            found = readable(txn)
+            pending = messages.unrendered(txn, found.mailbox, found.fid, 1)
+        if pending:
+            await session.services.render(found.mailbox, found.fid)
     if _SCANNING.intersection(request.items):
         line = await session.services.read(read)
     else:

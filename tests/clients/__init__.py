@@ -1,0 +1,1 @@
+"""Mail programs that others wrote, against a real `appliance serve`."""
