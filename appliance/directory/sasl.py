@@ -40,10 +40,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What to send. `text`: what SMTP may send as it is where `data` is empty (MS-SMTPNTLM 2.2.1.2)."""
+    """What to send."""
 
     data: bytes
-    text: str = ""
 
 
 Step = Challenge | Login | Failure
@@ -114,15 +113,18 @@ class LoginMechanism:
 class Ntlm:
     """NTLM (MS-SMTPNTLM, MS-POP3, MS-OXIMAP4): the three messages of MS-NLMP as they are."""
 
-    TEXT = "NTLM supported"
-
     def __init__(self, context: Context) -> None:
         self._context = context
         with context.authenticator.store.read() as txn:
             names = server_names(domains.get(txn))
         # A board without a clock must still let people in: any time passes, the nonce stops replays.
         self._server = NtlmServer(
-            names, challenge=context.nonce, now=context.now, bindings=context.bindings, max_lifetime=None
+            names,
+            challenge=context.nonce,
+            now=context.now,
+            bindings=context.bindings,
+            max_lifetime=None,
+            allow_v1=context.secure,
         )
         self._started = False
         self._found: Entry | None = None
@@ -130,7 +132,8 @@ class Ntlm:
     def step(self, response: bytes | None) -> Step:
         """A challenge without content when there is no initial response, the challenge, the outcome."""
         if response is None:
-            return Challenge(b"", self.TEXT)
+            # deviation: MS-SMTPNTLM 2.2.1.2 has a text here; libraries that hold it to be base64 (gsasl) fail
+            return Challenge(b"")
         verdict = self._context.authenticator.throttle.admit(self._context.peer)
         if verdict.blocked:
             return Failure(Reason.BLOCKED, verdict.delay)

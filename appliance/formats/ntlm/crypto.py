@@ -9,6 +9,9 @@ import hmac
 import struct
 from collections.abc import Iterator
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+
 _MASK = 0xFFFFFFFF
 _MD4_ROUNDS = (
     # (rotations, order of the words, constant) of the three rounds (RFC 1320 3.4)
@@ -112,6 +115,23 @@ def nt_proof(key: bytes, server_challenge: bytes, temp: bytes) -> bytes:
 def lmv2_response(key: bytes, server_challenge: bytes, nonce: bytes) -> bytes:
     """LMv2_RESPONSE: 24 bytes (MS-NLMP 2.2.2.4)."""
     return hmac_md5(key, server_challenge + nonce) + nonce
+
+
+def v1_response(nt: bytes, challenge: bytes) -> bytes:
+    """The NTLMv1 response: DES of the 8-byte challenge under three keys cut from the NT hash, DESL in
+    MS-NLMP 6 and 3.3.1."""
+    padded = nt + bytes(5)
+    return b"".join(_des(padded[at : at + 7], challenge) for at in (0, 7, 14))
+
+
+def _des(key: bytes, block: bytes) -> bytes:
+    """DES of one block under a 56-bit key."""
+    bits = int.from_bytes(key, "big")
+    spread = bytes(bits >> shift & 0x7F for shift in range(49, -1, -7))
+    single = bytes(seven << 1 for seven in spread)
+    cipher = Cipher(TripleDES(single * 3), modes.ECB())
+    encryptor = cipher.encryptor()
+    return encryptor.update(block) + encryptor.finalize()
 
 
 def channel_bindings(token: bytes) -> bytes:

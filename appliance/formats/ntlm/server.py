@@ -3,8 +3,9 @@
     NEW -- start(negotiate) -> challenge --> CHALLENGED -- finish(authenticate) -> Identity --> DONE
 
 Either may raise `Denied` (or DecodeError, for bytes that are no message); the machine is of no use then.
-Only NTLMv2 responses (and LMv2, where no channel bindings are asked for) pass. An unknown user costs the
-same work as a wrong password.
+NTLMv2 responses pass, and LMv2 where no channel bindings are asked for. NTLMv1 (which libraries of free mail
+programs still speak) passes only where the caller says that nobody listens. An unknown user costs the same
+work as a wrong password.
 """
 
 import hmac
@@ -104,7 +105,8 @@ class Identity:
 class NtlmServer:
     """One log-on. `challenge`: 8 random bytes. `now`: FILETIME. `bindings`: the token of
     `crypto.server_end_point` on a TLS connection. `require_bindings`: clients that send none are refused
-    (Extended Protection); those that send wrong ones always are. `max_lifetime`: None lets any time pass."""
+    (Extended Protection); those that send wrong ones always are. `max_lifetime`: None lets any time pass.
+    `allow_v1`: take NTLMv1 responses; for connections on which a password could be sent as it is."""
 
     def __init__(
         self,
@@ -115,6 +117,7 @@ class NtlmServer:
         bindings: bytes | None = None,
         require_bindings: bool = False,
         max_lifetime: int | None = MAX_LIFETIME,
+        allow_v1: bool = False,
     ) -> None:
         self._names = names
         self._nonce = challenge
@@ -122,6 +125,7 @@ class NtlmServer:
         self._bindings = bindings
         self._require_bindings = require_bindings
         self._max_lifetime = max_lifetime
+        self._allow_v1 = allow_v1
         self._negotiate = b""
         self._challenge = b""
         self._flags = 0
@@ -181,7 +185,10 @@ class NtlmServer:
         return pairs
 
     def _base_key(self, message: Authenticate, user: str, domain: str, known: bytes) -> bytes | None:
-        """SessionBaseKey, or None for a wrong response. Some clients leave the domain out of the key."""
+        """The key of the exchange, or None for a wrong response. Some clients leave the domain out of the key
+        of version 2."""
+        if len(message.nt_response) == _V1_RESPONSE and self._allow_v1:
+            return self._v1_key(message, known)
         for name in (domain, ""):
             key = crypto.response_key(known, user, name)
             proof, temp = message.nt_response[:16], message.nt_response[16:]
@@ -194,6 +201,18 @@ class NtlmServer:
                 if hmac.compare_digest(expected, message.lm_response):
                     return crypto.hmac_md5(key, message.lm_response[:16])
         return None
+
+    def _v1_key(self, message: Authenticate, known: bytes) -> bytes | None:
+        """KeyExchangeKey of an NTLMv1 response (MS-NLMP 3.3.1, 3.4.5.1), with NTLMv2 session security if
+        the LM response is the client's challenge."""
+        challenge, key = self._nonce, crypto.md4(known)
+        extended = message.lm_response[8:] == bytes(16) and message.lm_response[:8] != bytes(8)
+        if extended and len(message.lm_response) == _V1_RESPONSE:
+            both = self._nonce + message.lm_response[:8]
+            challenge, key = crypto.md5(both)[:8], crypto.hmac_md5(key, both)
+        if not hmac.compare_digest(crypto.v1_response(known, challenge), message.nt_response):
+            return None
+        return key
 
     def _exported_key(self, message: Authenticate, base_key: bytes, flags: int, user: str) -> bytes:
         if not flags & Flag.NEGOTIATE_KEY_EXCH:

@@ -107,8 +107,6 @@ async def _exchange(session: SmtpSession, mechanism: Mechanism, name: str, respo
 
 
 def _challenge(challenge: Challenge) -> bytes:
-    if challenge.text and not challenge.data:
-        return f"334 {challenge.text}\r\n".encode()  # MS-SMTPNTLM 2.2.1.2
     return b"334 " + b64encode(challenge.data) + b"\r\n"
 
 

@@ -119,3 +119,19 @@ def test_our_client_at_a_foreign_server(tmp_path: object, monkeypatch: pytest.Mo
     assert server.complete
     assert client.session is not None
     assert server.session_key == client.session.exported_key
+
+
+def test_impacket_with_version_1_where_nobody_listens() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ntlm = pytest.importorskip("impacket.ntlm")
+    first = ntlm.getNTLMSSPType1("LAPTOP", "", True, use_ntlmv2=False)
+    for allowed, password in ((True, PASSWORD), (True, "no"), (False, PASSWORD)):
+        server = make_server(allow_v1=allowed)
+        challenge = server.start(first.getData())
+        third, _ = ntlm.getNTLMSSPType3(first, challenge, "alice", password, "", use_ntlmv2=False)
+        if allowed and password == PASSWORD:
+            assert server.finish(third.getData(), lookup).user == "alice"
+        else:
+            with pytest.raises(Denied):
+                server.finish(third.getData(), lookup)

@@ -119,3 +119,12 @@ def test_channel_bindings_of_a_certificate() -> None:
     token = crypto.server_end_point(b"certificate", "sha1")
     assert token == crypto.server_end_point(b"certificate", "sha256")
     assert len(crypto.server_end_point(b"certificate", "sha384")) == len(b"tls-server-end-point:") + 48
+
+
+def test_version_1_responses() -> None:
+    """MS-NLMP 4.2.2.2.1 and 4.2.3.2.2."""
+    nt, server = crypto.nt_hash("Password"), bytes.fromhex("0123456789abcdef")
+    plain = "67c43011f30298a2ad35ece64f16331c44bdbed927841f94"
+    assert crypto.v1_response(nt, server).hex() == plain
+    extended = crypto.md5(server + b"\xaa" * 8)[:8]
+    assert crypto.v1_response(nt, extended).hex() == "7537f803ae367128ca458204bde7caf81e97ed2683267232"

@@ -92,7 +92,7 @@ def test_ntlm(served: Served, anna: Entry) -> None:
 
     client = ntlm(PASSWORD)
     raw = served.raw(served.submission)
-    assert raw.ask("AUTH NTLM") == b"334 NTLM supported"  # MS-SMTPNTLM 2.2.1.2
+    assert raw.ask("AUTH NTLM").rstrip() == b"334"  # not the text of MS-SMTPNTLM 2.2.1.2: see sasl.Ntlm
     challenge = raw.ask(base64.b64encode(client.negotiate()))
     assert challenge.startswith(b"334 ")
     answer = client.authenticate(base64.b64decode(challenge[4:]))
