@@ -1,6 +1,5 @@
-"""fetchmail over IMAP and POP3, plain and with TLS, into a delivery agent.
-
-Its NTLM is version 1, which is not served."""
+"""fetchmail over IMAP and POP3, plain and with TLS, with a password and with NTLM (its is version 1), into a
+delivery agent."""
 
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from tests.served import PASSWORD, Served, address
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("protocol", ["imap", "pop3"])
-def test_fetch(server: Served, tmp_path: Path, protocol: str, tls: bool) -> None:
+@pytest.mark.parametrize(("protocol", "auth"), [("imap", "password"), ("imap", "ntlm"), ("pop3", "password")])
+def test_fetch(server: Served, tmp_path: Path, protocol: str, auth: str, tls: bool) -> None:
     fetchmail = need("fetchmail")
     with server.smtp() as smtp:
         for number in range(3):
@@ -27,7 +26,7 @@ def test_fetch(server: Served, tmp_path: Path, protocol: str, tls: bool) -> None
     sink = tmp_path / "sink"
     config = tmp_path / "rc"
     config.write_text(
-        f"poll localhost service {port} protocol {protocol} auth password\n"
+        f"poll localhost service {port} protocol {protocol} auth {auth}\n"
         f'  user "{address("ben")}" password "{PASSWORD}" mda "cat >> {sink}" {security} fetchall\n'
     )
     config.chmod(0o600)

@@ -1,6 +1,6 @@
 """mutt in batch mode: it reads over IMAP and POP3 and sends through the submission port.
 
-Debian's mutt speaks version 1 of NTLM, which is not served, and would choose it: so it is told."""
+It is not told how to log on: Debian's mutt chooses version 1 of NTLM."""
 
 import shlex
 from pathlib import Path
@@ -29,7 +29,6 @@ class Mutt:
             f"set smtp_url={smtp}://{user}@localhost:{server.offset + submit}/\n"
             f'set imap_pass="{PASSWORD}" pop_pass="{PASSWORD}" smtp_pass="{PASSWORD}"\n'
             f"set certificate_file={home}/ca.pem ssl_starttls=yes ssl_force_tls=yes\n"
-            "set imap_authenticators=plain pop_authenticators=plain smtp_authenticators=plain\n"
             "set quit=yes confirmappend=no delete=yes move=no wait_key=no sleep_time=0 mail_check=0\n"
             "set tmpdir=/tmp charset=utf-8 pop_checkinterval=0 pop_delete=yes pop_last=no\n"
         )
