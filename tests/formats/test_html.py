@@ -77,9 +77,9 @@ def test_time_is_linear_for_hostile_input() -> None:
         "<i style='display:none'></i>" * 10_000,
         "<a style='display:none'" * 10_000,
     ):
-        started = time.perf_counter()
+        started = time.process_time()
         html.to_text(hostile, visible_only=True)
-        assert time.perf_counter() - started < 2.0
+        assert time.process_time() - started < 5.0
 
 
 def test_the_declared_charset_is_found() -> None:

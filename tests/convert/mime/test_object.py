@@ -354,9 +354,9 @@ _PIECES = st.sampled_from(
 @settings(deadline=None, max_examples=200)
 @given(st.lists(_PIECES | st.binary(max_size=20), max_size=40))
 def test_nothing_that_looks_like_mail_raises(pieces: list[bytes]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     message = to_object(*at_hand(b"".join(pieces)))
     for attachment in message.attachments:
         if attachment.content is not None:
             attachment.content.read(0, 1 << 20)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
