@@ -69,6 +69,8 @@ class Network:
         self._tasks: dict[Connection, asyncio.Task[None]] = {}
         self._opened: set[Connection] = set()
         self._hosted: set[Hosted] = set()
+        self._draining = False
+        """Connections that were accepted just before the end still come in while it is under way."""
         self._all_gone: asyncio.Future[None] | None = None
         self.listeners: list[Listener] = []
 
@@ -120,6 +122,9 @@ class Network:
         gate = self._gates.setdefault(service.name, Gate(service.limits))
 
         def opened(connection: Connection) -> bool:
+            if self._draining:
+                connection.abort()
+                return False
             if gate.enter(connection):
                 self._opened.add(connection)
                 return True
@@ -154,6 +159,9 @@ class Network:
         gate = self._gates.setdefault(service.name, Gate(service.limits))
 
         def opened(hosted: Hosted) -> bool:
+            if self._draining:
+                hosted.abort()
+                return False
             if gate.enter(hosted):
                 self._hosted.add(hosted)
                 return True
@@ -184,6 +192,7 @@ class Network:
 
     async def drain(self, grace: float = 5.0) -> None:
         """End everything: stop accepting, let running commands finish for `grace` seconds, cut off."""
+        self._draining = True
         for listener in self.listeners:
             listener.server.close()
         for connection in list(self._opened):

@@ -241,7 +241,9 @@ def test_the_end_lets_running_requests_finish(serve: Callable[..., Running]) -> 
     with socket.create_connection(("127.0.0.1", running.port), timeout=20) as sock:
         sock.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
         idle = socket.create_connection(("127.0.0.1", running.port), timeout=20)
-        while not running.polls:
+        polled = False
+        while not polled:  # at least one request: the connection must have been accepted
+            polled = bool(running.polls)
             idle.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
             idle.recv(65536)
 
