@@ -129,13 +129,11 @@ def _multiple_varying(read_one: Read, write_one: Write) -> tuple[Read, Write]:
         ends = struct.unpack_from(f"<{count}I", data, start + 4)
         if base + (ends[-1] if ends else 0) != end:
             raise DecodeError("multi-value that does not fill its place", start)
-        values, at = [], 0
-        for index, stop in enumerate(ends):
+        starts = (0, *ends[:-1])
+        for index, (at, stop) in enumerate(zip(starts, ends, strict=False)):
             if not at <= stop <= end - base:
                 raise DecodeError("multi-value ends out of order", start + 4 + 4 * index)
-            values.append(read_one(data, base + at, base + stop))
-            at = stop
-        return tuple(values)
+        return tuple(read_one(data, base + at, base + stop) for at, stop in zip(starts, ends, strict=False))
 
     def write(values: Sequence[Any]) -> bytes:
         if not isinstance(values, tuple | list):
