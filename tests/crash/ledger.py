@@ -15,7 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.mailbox.items import CLIENT_FLAGS, How
@@ -113,9 +113,6 @@ def _copy(state: State, op: Op, result: Any) -> None:
     if op["op"] == "move":
         for uid in op["uids"]:
             del source[uid]
-    if op["op"] == "copy" or op["place"][0] != op["to"][0]:
-        # a copy is not marked as deleted, nor is what moves between mailboxes
-        held = [replace(one, flags=one.flags & ~RowFlag.DELETED) for one in held]
     for new, one in zip(_fresh(result, len(held)), held, strict=True):
         to[new] = one
 
