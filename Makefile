@@ -7,7 +7,7 @@ STAMP := $(VENV)/.satchel-setup
 SOURCES := pyproject.toml $(shell find native -name '*.c' -o -name '*.h' 2>/dev/null)
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup run test check check-image bench fuzz coverage-spec docs clean
+.PHONY: help setup run test check check-image image image-test image-test-quick hw-test bench fuzz coverage-spec docs clean
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,8 +29,8 @@ run: setup ## serve the demo office on 127.0.0.1, port offset 10000
 	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000 --endpoints
 
 lint: setup ## format, lint, types, layers
-	$(BIN)/ruff format --check -q appliance tests
-	$(BIN)/ruff check -q appliance tests
+	$(BIN)/ruff format --check -q appliance tests hw-tests
+	$(BIN)/ruff check -q appliance tests hw-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
 
@@ -44,6 +44,19 @@ check-image: ## fast tests with exactly the versions of constraints.txt
 	test -x $(VENV)-image/bin/python || $(PYTHON) -m venv $(VENV)-image
 	$(VENV)-image/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	$(VENV)-image/bin/pytest -n $(JOBS) -m 'not slow'
+
+image: setup ## the flashable image and the update bundle, in build/image
+	@nice image/build
+
+HW := $(BIN)/pytest -c hw-tests/pytest.ini --junitxml=build/hw-tests.xml
+image-test: setup ## boots that image under QEMU and drives it over console and ports
+	$(HW) hw-tests
+
+image-test-quick: setup ## the first start, mail, lights, console, restart, and ten power cuts
+	$(HW) hw-tests -m quick
+
+hw-test: setup ## the same on a board: BOARD=pi4 SERIAL=/dev/ttyUSB0 HOST=192.168.1.23
+	$(HW) -s hw-tests --board "$(BOARD)" --serial "$(SERIAL)" --host "$(HOST)"
 
 bench: setup ## benchmarks beside their peers, as ratios in one run
 	$(BIN)/python -m tests.bench

@@ -28,7 +28,11 @@ APT=(env APT_CONFIG="$APT_DIR/apt.conf")
 UNREACHABLE=3   # exit code: the mirror is not in reach and nothing is cached
 
 say() { printf '%s\n' "$*"; }
-fail() { printf 'image: %s\n' "$1" >&2; exit "${2:-1}"; }
+fail() {
+    printf 'image: %s\n' "$1" >&2
+    [ "${2:-1}" != $UNREACHABLE ] || touch "$WORK/unreachable"
+    exit "${2:-1}"
+}
 
 # fetch PACKAGE...: the paths of their .deb files, in the order asked for, downloaded where they are missing.
 fetch() {
