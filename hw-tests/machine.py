@@ -186,7 +186,7 @@ class Qemu:
         self.console_port, self.shell_port = free_port(), free_port()
         self.offset = free_offset()
         command = [
-            "nice", "-n", "2", sys.executable, RUN_QEMU, f"--serial-port={self.console_port}",
+            "nice", "-n", "1", sys.executable, RUN_QEMU, f"--serial-port={self.console_port}",
             f"--shell-port={self.shell_port}", f"--port-offset={self.offset}", f"--boot={boot}",
             f"--disk={self.disk}", *options,
         ]  # fmt: skip
