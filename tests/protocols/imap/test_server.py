@@ -75,6 +75,7 @@ def test_compression(talk: Connect) -> None:
     assert b'* LIST (\\HasNoChildren) "/" INBOX' in got
 
 
+@pytest.mark.slow
 def test_a_message_of_50_mb_passes_through(talk: Connect) -> None:
     connection = talk("alice")
     line = b"x" * 76 + b"\r\n"
