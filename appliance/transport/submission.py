@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from appliance.convert.mime.envelope import REPRESENTING, SENDER, Group
 from appliance.convert.mime.fields import Identity, Options, recipient_address
@@ -207,7 +208,8 @@ def submit_due(store: Store, now: int) -> int:
             sent += _submit_waiting(store, mailbox, timer.object, now)
         except (Refused, StoreError) as error:
             _log.warning("a message that waited was not sent: %s", error)
-            store.write(lambda txn, at=(mailbox, timer.object): _give_up(txn, *at, now)).result()  # type: ignore[misc]
+            give_up = partial(_give_up, mailbox=mailbox, mid=timer.object, now=now)
+            store.write(give_up).result()
     return sent
 
 
