@@ -9,6 +9,7 @@ from tests.fuzz.lz77 import LZ77_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
+from tests.fuzz.recurrence import RECURRENCE_TARGETS
 from tests.fuzz.runner import Target
 from tests.fuzz.smtp import SMTP_TARGETS
 
@@ -22,5 +23,6 @@ TARGETS: tuple[Target, ...] = (
     *IMAP_TARGETS,
     *POP3_TARGETS,
     *MIME_TARGETS,
+    *RECURRENCE_TARGETS,
     *SMTP_TARGETS,
 )
