@@ -46,7 +46,9 @@ class Change:
         if self.year:
             day = first + timedelta(days=min(max(self.day, 1), 31) - 1)
         else:
-            day = first + timedelta(days=(self.weekday - first.isoweekday()) % 7 + 7 * (max(self.day, 1) - 1))
+            day = first + timedelta(
+                days=(self.weekday - first.isoweekday()) % 7 + 7 * (min(max(self.day, 1), 5) - 1)
+            )
             while day.month != first.month:
                 day -= timedelta(days=7)
         return (day - _EPOCH).days * DAY + self.hour % 24 * 60 + self.minute % 60
