@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.formats import bags
 from appliance.mapi import tags
+from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
 from appliance.store import classes, contents, folders, log, messages, permissions
 from appliance.store.contents import Row, RowFlag
@@ -143,17 +144,17 @@ def message_flags(row: Row) -> int:
 
 
 _ROW_VALUES: dict[int, Callable[[Row], Value]] = {
-    tags.PidTagMid: lambda row: row.mid,
-    tags.PidTagInstID: lambda row: row.mid,
-    tags.PidTagFolderId: lambda row: row.fid,
-    tags.PidTagParentFolderId: lambda row: row.fid,
+    tags.PidTagMid: lambda row: to_int64(row.mid),
+    tags.PidTagInstID: lambda row: to_int64(row.mid),
+    tags.PidTagFolderId: lambda row: to_int64(row.fid),
+    tags.PidTagParentFolderId: lambda row: to_int64(row.fid),
     tags.PidTagMessageFlags: message_flags,
     tags.PidTagRead: lambda row: bool(row.flags & RowFlag.SEEN),
     tags.PidTagMessageSize: lambda row: row.size,
     tags.PidTagMessageSizeExtended: lambda row: row.size,
     tags.PidTagMessageDeliveryTime: lambda row: row.received,
     tags.PidTagLastModificationTime: lambda row: row.modified,
-    tags.PidTagChangeNumber: lambda row: row.cn,
+    tags.PidTagChangeNumber: lambda row: to_int64(row.cn),
     tags.PidTagHasAttachments: lambda row: bool(row.flags & RowFlag.HAS_ATTACHMENT),
     tags.PidTagImportance: lambda row: row.importance,
     tags.PidTagAssociated: lambda row: row.associated,
@@ -387,9 +388,9 @@ class DeletedSource(_Unscanned):
 
 
 _FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
-    tags.PidTagFolderId: lambda folder: folder.fid,
-    tags.PidTagInstID: lambda folder: folder.fid,
-    tags.PidTagParentFolderId: lambda folder: folder.parent,
+    tags.PidTagFolderId: lambda folder: to_int64(folder.fid),
+    tags.PidTagInstID: lambda folder: to_int64(folder.fid),
+    tags.PidTagParentFolderId: lambda folder: to_int64(folder.parent),
     tags.PidTagDisplayName: lambda folder: folder.name,
     tags.PidTagContentCount: lambda folder: folder.total,
     tags.PidTagContentUnreadCount: lambda folder: folder.unread,
@@ -402,7 +403,7 @@ _FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
     tags.PidTagDeletedCountTotal: lambda folder: folder.deleted_ever,
     tags.PidTagCreationTime: lambda folder: folder.created,
     tags.PidTagLastModificationTime: lambda folder: folder.modified,
-    tags.PidTagChangeNumber: lambda folder: folder.cn,
+    tags.PidTagChangeNumber: lambda folder: to_int64(folder.cn),
 }
 
 
