@@ -4,12 +4,60 @@
 from types import ModuleType
 
 from appliance.rop.model import Rop
-from appliance.rop.ops import logon, open_folder, release
-
-_MODULES: tuple[ModuleType, ...] = (
+from appliance.rop.ops import (
+    abort,
+    collapse_row,
+    create_bookmark,
+    expand_row,
+    find_row,
+    free_bookmark,
+    get_collapse_state,
+    get_contents_table,
+    get_hierarchy_table,
+    get_status,
     logon,
     open_folder,
+    query_columns_all,
+    query_position,
+    query_rows,
+    register_notification,
     release,
+    reset_table,
+    restrict,
+    seek_row,
+    seek_row_bookmark,
+    seek_row_fractional,
+    set_collapse_state,
+    set_columns,
+    sort_table,
+)
+
+_MODULES: tuple[ModuleType, ...] = (
+    abort,
+    collapse_row,
+    create_bookmark,
+    expand_row,
+    find_row,
+    free_bookmark,
+    get_collapse_state,
+    get_contents_table,
+    get_hierarchy_table,
+    get_status,
+    logon,
+    open_folder,
+    query_columns_all,
+    query_position,
+    query_rows,
+    register_notification,
+    release,
+    reset_table,
+    restrict,
+    seek_row,
+    seek_row_bookmark,
+    seek_row_fractional,
+    set_collapse_state,
+    set_columns,
+    sort_table,
 )
 
 
