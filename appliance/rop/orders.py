@@ -1,8 +1,8 @@
 """Makes the orders that tables want and the store can keep (store/views.py), in the background.
 
-A folder that somebody sorts by a column of `views.Order` is sorted once in memory; meanwhile the order is made
-in the store, and from then on every opening of that table costs O(log n). Small folders are not worth the
-writes. One builder for each order at a time; whatever goes wrong, tables go on without the kept order.
+A folder that somebody sorts by a column of `views.Order` is sorted once in memory; meanwhile the order is
+made in the store, and from then on every opening of that table costs O(log n). Small folders are not worth
+the writes. One builder for each order at a time; whatever goes wrong, tables go on without the kept order.
 """
 
 import asyncio

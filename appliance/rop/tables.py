@@ -119,5 +119,3 @@ def keep_order(ctx: RopContext, table: TableObject) -> None:
     if order is not None and table.place is not None and table.table.wants_keeping:
         place = table.place
         ctx.emit(lambda: ctx.session.engine.orders.keep(place, order))
-
-

@@ -71,9 +71,7 @@ def run(ctx: RopContext, request: Request) -> Response:
         source = SearchSource(mailbox, fid, computed=computed, computed_tags=known)
         count = search_folders.counts(txn, mailbox, fid)[0]
     else:
-        source = ContentsSource(
-            mailbox, fid, associated=associated, computed=computed, computed_tags=known
-        )
+        source = ContentsSource(mailbox, fid, associated=associated, computed=computed, computed_tags=known)
         count = row.associated if associated else row.total
         place = Place(mailbox, fid) if not associated and count >= LEAST else None
     engine = ctx.session.engine

@@ -38,8 +38,8 @@ class Response(Record):
 
 
 def run(ctx: RopContext, request: Request) -> Response:
-    """As many rows as fit. Raises ecNullObject for a table without columns, ecBufferTooSmall when not even one
-    row fits."""
+    """As many rows as fit. Raises ecNullObject for a table without columns, ecBufferTooSmall when not even
+    one row fits."""
     found = sound_table(ctx)
     advance = not request.query_rows_flags & QueryRowsFlags.NO_ADVANCE
     data, count, origin = found.table.pack_rows(

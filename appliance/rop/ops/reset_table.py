@@ -1,4 +1,5 @@
-"""RopResetTable: a table as it was when it was opened (MS-OXCROPS 2.2.5.15, MS-OXCTABL 2.2.2.16, 3.2.5.16)."""
+"""RopResetTable: a table as it was when it was opened (MS-OXCROPS 2.2.5.14, MS-OXCTABL 2.2.2.16,
+3.2.5.16)."""
 
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Empty, On, Rop

@@ -22,7 +22,9 @@ class Response(Record):
 
 def run(ctx: RopContext, request: Request) -> Response:
     """Raises ecInvalidParam for a state that is none, and ecNullObject for a table without columns."""
-    return Response(sound_table(ctx, Shows.CONTENTS).table.set_collapse_state(ctx.txn, request.collapse_state))
+    return Response(
+        sound_table(ctx, Shows.CONTENTS).table.set_collapse_state(ctx.txn, request.collapse_state)
+    )
 
 
 ROP = Rop(0x6C, On.TABLE, reading, Request, Response, run)

@@ -35,8 +35,8 @@ class Response(Record):
 
 
 def run(ctx: RopContext, request: Request) -> Response:
-    """Raises ecNotSupported for tables without contents, ecInvalidParam for orders that contradict each other;
-    the table's rows then cannot be read until it is sorted again or reset."""
+    """Raises ecNotSupported for tables without contents, ecInvalidParam for orders that contradict each
+    other; the table's rows then cannot be read until it is sorted again or reset."""
     table = table_of(ctx, Shows.CONTENTS)
     table.sort(_orders(request))
     return Response(TBLSTAT_COMPLETE)

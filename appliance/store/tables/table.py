@@ -424,8 +424,8 @@ class Table:
         return range(start, max(start, view.position(Place(sortkeys.after(key), -2, 0))))
 
     def collapse_state(self, txn: ReadTxn, row_id: int, instance: int) -> bytes:
-        """RopGetCollapseState (3.2.5.19): which categories differ from the initial state, and the place of the
-        row with that PidTagInstID and PidTagInstanceNum (0 for none)."""
+        """RopGetCollapseState (3.2.5.19): which categories differ from the initial state, and the place of
+        the row with that PidTagInstID and PidTagInstanceNum (0 for none)."""
         self._need_columns()
         with self._opened(txn) as view:
             place = view.find(from_int64(row_id), instance)

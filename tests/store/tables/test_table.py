@@ -332,7 +332,9 @@ def test_collapsed_state_is_kept_for_another_session(box: Tabled) -> None:
     made = categorized(box, expanded=0)
     bob = box.rows(made)[1][6]
     box(made.expand, bob)
-    leaf = next(row.mid for row in contents_of(box) if row.size == 1 and subject_of(box, row) == "y")
+    leaf = next(
+        to_int64(row.mid) for row in contents_of(box) if row.size == 1 and subject_of(box, row) == "y"
+    )
     state = box(made.collapse_state, leaf, 0)
     other = box.table(SUBJECT, SENDER)
     other.sort(SortOrderSet((SortOrder(SENDER), SortOrder(SUBJECT)), 1, 0))
@@ -444,7 +446,9 @@ def test_the_other_tables(box: Tabled) -> None:
     )
     listed = {row[3]: row for row in box.rows(hierarchy)}
     with box.store.read() as txn:
-        assert set(listed) == {to_int64(f.fid) for f in folders.walk(txn, box.mailbox)} - {int(Special.ROOT)}
+        assert set(listed) == {
+            to_int64(f.fid) for f in folders.walk(txn, box.mailbox) if f.fid != Special.ROOT
+        }
     assert listed[to_int64(box.fid)][1:3] == (2, 2)
     box.insert("more")
     box(hierarchy.seek, Origin.BEGINNING, 0)
