@@ -6,6 +6,8 @@ from types import ModuleType
 from appliance.rop.model import Rop
 from appliance.rop.ops import (
     abort,
+    abort_submit,
+    address_types,
     collapse_row,
     create_bookmark,
     expand_row,
@@ -30,10 +32,13 @@ from appliance.rop.ops import (
     set_collapse_state,
     set_columns,
     sort_table,
+    spooler,
 )
 
 _MODULES: tuple[ModuleType, ...] = (
     abort,
+    abort_submit,
+    address_types,
     collapse_row,
     create_bookmark,
     expand_row,
@@ -58,6 +63,7 @@ _MODULES: tuple[ModuleType, ...] = (
     set_collapse_state,
     set_columns,
     sort_table,
+    spooler,
 )
 
 
