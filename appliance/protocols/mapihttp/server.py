@@ -22,7 +22,7 @@ MAX_BODY = 512 << 10
 def routes(parts: Parts) -> Iterator[Route]:
     """The rows. Each endpoint is at its path with and without a slash; `MailboxId` in the query (MS-OXDSCLI)
     is for machines that stand before us: whose mailbox it is stands in the requests."""
-    mailbox = Mailbox(parts, Engine(parts.store, ROPS))
+    mailbox = Mailbox(parts, Engine(parts.store, ROPS, parts.watches.subscribe))
     emsmdb: Endpoint[Session] = Endpoint(EMSMDB_PATH, mailbox.kinds(), Session.close)
     yield Route(
         "mapi-emsmdb", f"{EMSMDB_PATH}/*", (), emsmdb.handle, protocol=Protocol.MAPI, max_body=MAX_BODY
