@@ -3,9 +3,9 @@
     verb, path, headers, request type, cookie  ->  the body  ->  context and ticket  ->  the row's function
 
 Everything before the row's function answers with a `Fault`; the function itself gives a response body, or
-raises `Failed` for a status that has the failure body (MS-OXCMAPIHTTP 2.2.4.1.3). Errors that nobody foresaw
-are logged; on a context they are UNKNOWN_FAILURE behind DONE, and end neither it nor the connection, elsewhere
-they are status 500.
+raises `Failed` for a status that has the failure body (MS-OXCMAPIHTTP 2.2.4.1.3). What nobody foresaw is
+logged; on a context it is UNKNOWN_FAILURE behind DONE and ends neither that nor the connection, elsewhere it
+is status 500.
 """
 
 import asyncio

@@ -50,8 +50,7 @@ class Reply:
 
     async def stream(self, work: Callable[[], Awaitable[bytes]], cookies: tuple[str, ...]) -> None:
         """Send the response around `work`, which gives its body. Fault becomes the code behind DONE; what
-        else it raises comes out here, and the connection with it. A request that is still running when the server
-        ends is told so."""
+        else it raises comes out here. A request that still runs when the server ends is told so."""
         await self._exchange.start(200, self._headers(cookies))
         await self._exchange.write(PROCESSING)
         self._tick()

@@ -80,21 +80,63 @@ def refused(wire: Wire, request_type: str, body: bytes, code: int, **changed: st
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R40", "MS-OXCMAPIHTTP_R41", "MS-OXCMAPIHTTP_R42", "MS-OXCMAPIHTTP_R43",
-    "MS-OXCMAPIHTTP_R44", "MS-OXCMAPIHTTP_R1300", "MS-OXCMAPIHTTP_R48", "MS-OXCMAPIHTTP_R53",
-    "MS-OXCMAPIHTTP_R62", "MS-OXCMAPIHTTP_R66", "MS-OXCMAPIHTTP_R2037", "MS-OXCMAPIHTTP_R68",
-    "MS-OXCMAPIHTTP_R76", "MS-OXCMAPIHTTP_R132", "MS-OXCMAPIHTTP_R133", "MS-OXCMAPIHTTP_R136",
-    "MS-OXCMAPIHTTP_R55", "MS-OXCMAPIHTTP_R1301", "MS-OXCMAPIHTTP_R157", "MS-OXCMAPIHTTP_R158",
-    "MS-OXCMAPIHTTP_R158002", "MS-OXCMAPIHTTP_R164", "MS-OXCMAPIHTTP_R165", "MS-OXCMAPIHTTP_R167",
-    "MS-OXCMAPIHTTP_R168", "MS-OXCMAPIHTTP_R169", "MS-OXCMAPIHTTP_R170", "MS-OXCMAPIHTTP_R171",
-    "MS-OXCMAPIHTTP_R1431", "MS-OXCMAPIHTTP_R1461", "MS-OXCMAPIHTTP_R1462", "MS-OXCMAPIHTTP_R1463",
-    "MS-OXCMAPIHTTP_R1130", "MS-OXCMAPIHTTP_R1131", "MS-OXCMAPIHTTP_R1134", "MS-OXCMAPIHTTP_R1136",
-    "MS-OXCMAPIHTTP_R1173", "MS-OXCMAPIHTTP_R1174", "MS-OXCMAPIHTTP_R1182", "MS-OXCMAPIHTTP_R1186",
-    "MS-OXCMAPIHTTP_R1189", "MS-OXCMAPIHTTP_R1229", "MS-OXCMAPIHTTP_R1230", "MS-OXCMAPIHTTP_R1232",
-    "MS-OXCMAPIHTTP_R1234", "MS-OXCMAPIHTTP_R1236", "MS-OXCMAPIHTTP_R2226", "MS-OXCMAPIHTTP_R1242",
-    "MS-OXCMAPIHTTP_R1244", "MS-OXCMAPIHTTP_R2228", "MS-OXCMAPIHTTP_R2231", "MS-OXCMAPIHTTP_R456",
-    "MS-OXCMAPIHTTP_R1221", "MS-OXCMAPIHTTP_R1222", "MS-OXCMAPIHTTP_R54", "MS-OXCMAPIHTTP_R58",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R40",
+    "MS-OXCMAPIHTTP_R41",
+    "MS-OXCMAPIHTTP_R42",
+    "MS-OXCMAPIHTTP_R43",
+    "MS-OXCMAPIHTTP_R44",
+    "MS-OXCMAPIHTTP_R1300",
+    "MS-OXCMAPIHTTP_R48",
+    "MS-OXCMAPIHTTP_R53",
+    "MS-OXCMAPIHTTP_R62",
+    "MS-OXCMAPIHTTP_R66",
+    "MS-OXCMAPIHTTP_R2037",
+    "MS-OXCMAPIHTTP_R68",
+    "MS-OXCMAPIHTTP_R76",
+    "MS-OXCMAPIHTTP_R132",
+    "MS-OXCMAPIHTTP_R133",
+    "MS-OXCMAPIHTTP_R136",
+    "MS-OXCMAPIHTTP_R55",
+    "MS-OXCMAPIHTTP_R1301",
+    "MS-OXCMAPIHTTP_R157",
+    "MS-OXCMAPIHTTP_R158",
+    "MS-OXCMAPIHTTP_R158002",
+    "MS-OXCMAPIHTTP_R164",
+    "MS-OXCMAPIHTTP_R165",
+    "MS-OXCMAPIHTTP_R167",
+    "MS-OXCMAPIHTTP_R168",
+    "MS-OXCMAPIHTTP_R169",
+    "MS-OXCMAPIHTTP_R170",
+    "MS-OXCMAPIHTTP_R171",
+    "MS-OXCMAPIHTTP_R1431",
+    "MS-OXCMAPIHTTP_R1461",
+    "MS-OXCMAPIHTTP_R1462",
+    "MS-OXCMAPIHTTP_R1463",
+    "MS-OXCMAPIHTTP_R1130",
+    "MS-OXCMAPIHTTP_R1131",
+    "MS-OXCMAPIHTTP_R1134",
+    "MS-OXCMAPIHTTP_R1136",
+    "MS-OXCMAPIHTTP_R1173",
+    "MS-OXCMAPIHTTP_R1174",
+    "MS-OXCMAPIHTTP_R1182",
+    "MS-OXCMAPIHTTP_R1186",
+    "MS-OXCMAPIHTTP_R1189",
+    "MS-OXCMAPIHTTP_R1229",
+    "MS-OXCMAPIHTTP_R1230",
+    "MS-OXCMAPIHTTP_R1232",
+    "MS-OXCMAPIHTTP_R1234",
+    "MS-OXCMAPIHTTP_R1236",
+    "MS-OXCMAPIHTTP_R2226",
+    "MS-OXCMAPIHTTP_R1242",
+    "MS-OXCMAPIHTTP_R1244",
+    "MS-OXCMAPIHTTP_R2228",
+    "MS-OXCMAPIHTTP_R2231",
+    "MS-OXCMAPIHTTP_R456",
+    "MS-OXCMAPIHTTP_R1221",
+    "MS-OXCMAPIHTTP_R1222",
+    "MS-OXCMAPIHTTP_R54",
+    "MS-OXCMAPIHTTP_R58",
+)
 def test_a_chunked_response_byte_by_byte(running: Running, connected: Wire) -> None:
     body = Ask(ANSWER).pack()
     cookies = "; ".join(f"{name}={value}" for name, value in connected.cookies.items())
@@ -133,9 +175,14 @@ def test_a_chunked_response_byte_by_byte(running: Running, connected: Wire) -> N
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R1345", "MS-OXCMAPIHTTP_R460", "MS-OXCMAPIHTTP_R61", "MS-OXCMAPIHTTP_R1235",
-    "MS-OXCMAPIHTTP_R1281", "MS-OXCMAPIHTTP_R1254", "MS-OXCMAPIHTTP_R1255",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R1345",
+    "MS-OXCMAPIHTTP_R460",
+    "MS-OXCMAPIHTTP_R61",
+    "MS-OXCMAPIHTTP_R1235",
+    "MS-OXCMAPIHTTP_R1281",
+    "MS-OXCMAPIHTTP_R1254",
+    "MS-OXCMAPIHTTP_R1255",
+)
 def test_whole_responses(wire: Make) -> None:
     one = wire()
     for request_type in ("Connect", "PING", "Disconnect"):
@@ -150,11 +197,20 @@ def test_whole_responses(wire: Make) -> None:
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R130", "MS-OXCMAPIHTTP_R2040", "MS-OXCMAPIHTTP_R155", "MS-OXCMAPIHTTP_R156",
-    "MS-OXCMAPIHTTP_R1146", "MS-OXCMAPIHTTP_R1330", "MS-OXCMAPIHTTP_R1432", "MS-OXCMAPIHTTP_R131",
-    "MS-OXCMAPIHTTP_R1305", "MS-OXCMAPIHTTP_R1464", "MS-OXCMAPIHTTP_R79", "MS-OXCMAPIHTTP_R176",
+    "MS-OXCMAPIHTTP_R130",
+    "MS-OXCMAPIHTTP_R2040",
+    "MS-OXCMAPIHTTP_R155",
+    "MS-OXCMAPIHTTP_R156",
+    "MS-OXCMAPIHTTP_R1146",
+    "MS-OXCMAPIHTTP_R1330",
+    "MS-OXCMAPIHTTP_R1432",
+    "MS-OXCMAPIHTTP_R131",
+    "MS-OXCMAPIHTTP_R1305",
+    "MS-OXCMAPIHTTP_R1464",
+    "MS-OXCMAPIHTTP_R79",
+    "MS-OXCMAPIHTTP_R176",
     "MS-OXCMAPIHTTP_R321",
-)  # fmt: skip
+)
 def test_what_the_client_said_is_returned(wire: Make) -> None:
     one, other = wire(), wire()
     seen = []
@@ -170,9 +226,13 @@ def test_what_the_client_said_is_returned(wire: Make) -> None:
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R2047", "MS-OXCMAPIHTTP_R2048", "MS-OXCMAPIHTTP_R2239", "MS-OXCMAPIHTTP_R2050",
-    "MS-OXCMAPIHTTP_R2052", "MS-OXCMAPIHTTP_R2054",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R2047",
+    "MS-OXCMAPIHTTP_R2048",
+    "MS-OXCMAPIHTTP_R2239",
+    "MS-OXCMAPIHTTP_R2050",
+    "MS-OXCMAPIHTTP_R2052",
+    "MS-OXCMAPIHTTP_R2054",
+)
 def test_device_information_is_dropped(connected: Wire) -> None:
     answer = connected.send("Execute", Ask(ANSWER).pack(), X_DeviceInfo="a box in between")
     assert answer.code == 0
@@ -184,9 +244,13 @@ def test_device_information_is_dropped(connected: Wire) -> None:
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R138", "MS-OXCMAPIHTTP_R47", "MS-OXCMAPIHTTP_R49", "MS-OXCMAPIHTTP_R56",
-    "MS-OXCMAPIHTTP_R2038", "MS-OXCMAPIHTTP_R1459",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R138",
+    "MS-OXCMAPIHTTP_R47",
+    "MS-OXCMAPIHTTP_R49",
+    "MS-OXCMAPIHTTP_R56",
+    "MS-OXCMAPIHTTP_R2038",
+    "MS-OXCMAPIHTTP_R1459",
+)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "RPC_IN_DATA", "HEAD"])
 def test_other_verbs(wire: Make, method: str) -> None:
     one = wire()
@@ -274,8 +338,11 @@ def test_requests_in_chunks(connected: Wire) -> None:
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R35", "MS-OXCMAPIHTTP_R36", "MS-OXCMAPIHTTP_R50", "MS-OXCMAPIHTTP_R1331",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R35",
+    "MS-OXCMAPIHTTP_R36",
+    "MS-OXCMAPIHTTP_R50",
+    "MS-OXCMAPIHTTP_R1331",
+)
 def test_strangers_log_on_first(wire: Make, site: Site) -> None:
     one = wire()
     for credentials in (None, "Basic eDp5", "Bearer x"):
@@ -341,10 +408,19 @@ def waiting(wire: Wire, request_type: str = "Execute") -> Iterator[list[Answer]]
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R1135", "MS-OXCMAPIHTTP_R1178", "MS-OXCMAPIHTTP_R1185", "MS-OXCMAPIHTTP_R1213",
-    "MS-OXCMAPIHTTP_R1214", "MS-OXCMAPIHTTP_R1233", "MS-OXCMAPIHTTP_R1237", "MS-OXCMAPIHTTP_R1238",
-    "MS-OXCMAPIHTTP_R1239", "MS-OXCMAPIHTTP_R1240", "MS-OXCMAPIHTTP_R1241", "MS-OXCMAPIHTTP_R2227",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R1135",
+    "MS-OXCMAPIHTTP_R1178",
+    "MS-OXCMAPIHTTP_R1185",
+    "MS-OXCMAPIHTTP_R1213",
+    "MS-OXCMAPIHTTP_R1214",
+    "MS-OXCMAPIHTTP_R1233",
+    "MS-OXCMAPIHTTP_R1237",
+    "MS-OXCMAPIHTTP_R1238",
+    "MS-OXCMAPIHTTP_R1239",
+    "MS-OXCMAPIHTTP_R1240",
+    "MS-OXCMAPIHTTP_R1241",
+    "MS-OXCMAPIHTTP_R2227",
+)
 def test_keep_alives_come_while_the_request_runs(running: Running, site: Site, connected: Wire) -> None:
     body = Ask(WAIT).pack()
     headers = connected.headers("Execute") | {"Host": "x", "Content-Length": str(len(body))}
@@ -420,9 +496,14 @@ def test_polls_run_beside_requests(wire: Make, connected: Wire, site: Site) -> N
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R1277", "MS-OXCMAPIHTTP_R1278", "MS-OXCMAPIHTTP_R1279", "MS-OXCMAPIHTTP_R1280",
-    "MS-OXCMAPIHTTP_R1329", "MS-OXCMAPIHTTP_R1195", "MS-OXCMAPIHTTP_R1219",
-)  # fmt: skip
+    "MS-OXCMAPIHTTP_R1277",
+    "MS-OXCMAPIHTTP_R1278",
+    "MS-OXCMAPIHTTP_R1279",
+    "MS-OXCMAPIHTTP_R1280",
+    "MS-OXCMAPIHTTP_R1329",
+    "MS-OXCMAPIHTTP_R1195",
+    "MS-OXCMAPIHTTP_R1219",
+)
 def test_connecting_again_replaces_the_context(wire: Make, connected: Wire, site: Site) -> None:
     for cookies in (
         dict(connected.cookies),
@@ -464,9 +545,12 @@ def test_a_refused_connect_leaves_no_context(connected: Wire, site: Site) -> Non
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R1250", "MS-OXCMAPIHTTP_R2233", "MS-OXCMAPIHTTP_R2236", "MS-OXCMAPIHTTP_R1253",
+    "MS-OXCMAPIHTTP_R1250",
+    "MS-OXCMAPIHTTP_R2233",
+    "MS-OXCMAPIHTTP_R2236",
+    "MS-OXCMAPIHTTP_R1253",
     "MS-OXCMAPIHTTP_R146",
-)  # fmt: skip
+)
 def test_disconnected_is_gone(connected: Wire, site: Site) -> None:
     assert connected.ask("Disconnect", Ask(ANSWER), Told).what == ANSWER
     assert site.closed == 1
@@ -503,9 +587,12 @@ def test_the_sweep_closes_what_nobody_asks_for(connected: Wire, site: Site) -> N
 
 
 @pytest.mark.covers(
-    "MS-OXCMAPIHTTP_R1124", "MS-OXCMAPIHTTP_R1460", "MS-OXCMAPIHTTP_R90", "MS-OXCMAPIHTTP_R1247",
+    "MS-OXCMAPIHTTP_R1124",
+    "MS-OXCMAPIHTTP_R1460",
+    "MS-OXCMAPIHTTP_R90",
+    "MS-OXCMAPIHTTP_R1247",
     "MS-OXCMAPIHTTP_R1249",
-)  # fmt: skip
+)
 def test_ping_with_and_without_a_context(wire: Make, connected: Wire) -> None:
     answer = wire().ping()
     assert not answer.set_cookies
