@@ -4,13 +4,24 @@
 from types import ModuleType
 
 from appliance.rop.model import Rop
-from appliance.rop.ops import logon, open_folder, register_notification, release
-
-_MODULES: tuple[ModuleType, ...] = (
+from appliance.rop.ops import (
+    abort_submit,
+    address_types,
     logon,
     open_folder,
     register_notification,
     release,
+    spooler,
+)
+
+_MODULES: tuple[ModuleType, ...] = (
+    abort_submit,
+    address_types,
+    logon,
+    open_folder,
+    register_notification,
+    release,
+    spooler,
 )
 
 
