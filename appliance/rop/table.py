@@ -4,13 +4,34 @@
 from types import ModuleType
 
 from appliance.rop.model import Rop
-from appliance.rop.ops import logon, open_folder, register_notification, release
-
-_MODULES: tuple[ModuleType, ...] = (
+from appliance.rop.ops import (
+    create_message,
+    delete_properties,
+    get_properties_all,
+    get_properties_list,
+    get_properties_specific,
     logon,
     open_folder,
+    open_message,
     register_notification,
     release,
+    save_changes_message,
+    set_properties,
+)
+
+_MODULES: tuple[ModuleType, ...] = (
+    create_message,
+    delete_properties,
+    get_properties_all,
+    get_properties_list,
+    get_properties_specific,
+    logon,
+    open_folder,
+    open_message,
+    register_notification,
+    release,
+    save_changes_message,
+    set_properties,
 )
 
 

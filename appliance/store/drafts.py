@@ -371,7 +371,9 @@ class Attachment:
 @dataclass(slots=True)
 class Draft:
     """A message under work. `mid` 0 for a new one; `cn` is the content version that it started from;
-    `session` the one that may save it; `incoming` the foreign version of an import."""
+    `session` the one that may save it; `incoming` the foreign version of an import. `flags` are set by the
+    save, those of `clear` taken away; `keywords` replace the row's unless None; `received` 0 leaves the time of
+    delivery."""
 
     mailbox: int
     fid: int
@@ -383,7 +385,13 @@ class Draft:
     materialized: bool = True
     incoming: Version | None = None
     flags: RowFlag = RowFlag.NONE
+    clear: RowFlag = RowFlag.NONE
+    keywords: tuple[str, ...] | None = None
     received: int = 0
+
+    def state(self, flags: int) -> int:
+        """The flags of the row that a save leaves."""
+        return flags & ~self.clear | self.flags
 
     def materialize(self, whole: Overlay) -> None:
         """Take over what the message's MIME gives (bodies, recipients, attachments), under what was changed
@@ -456,7 +464,8 @@ def save(
         return Saved(row, Outcome.UNCHANGED)
     if draft.incoming is None and not touches_content(edit.txn, draft.overlay):
         bag = draft.overlay._over(cold.bag())
-        return Saved(messages.annotate(edit, row, bags.pack(bag)), Outcome.ANNOTATED)
+        noted = messages.annotate(edit, row, bags.pack(bag), draft.state(row.flags), draft.keywords)
+        return Saved(noted, Outcome.ANNOTATED)
     if not draft.materialized:
         raise StoreError("materialize the message before its content changes")
     return Saved(_change(edit, draft, row, cold), Outcome.CHANGED)
@@ -508,7 +517,8 @@ def _create(edit: Edit, draft: Draft, base: tuple[Part, ...]) -> Row:
         raise StoreError("materialize the message before it is kept beside the other")
     # `insert` takes an id, then the number that becomes the CN.
     bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), edit.clock.row.counter + 2)
-    return messages.insert(edit, draft.fid, _message(edit, draft, bag, base, int(draft.flags), ()))
+    keywords = draft.keywords or ()
+    return messages.insert(edit, draft.fid, _message(edit, draft, bag, base, int(draft.flags), keywords))
 
 
 def _without_versions(bag: Bag) -> Bag:
@@ -519,7 +529,8 @@ def _change(edit: Edit, draft: Draft, row: Row, cold: messages.Message) -> Row:
     base = tuple(parts(edit.txn, edit.mailbox, row.mid))
     bag = draft.overlay._over(cold.bag())
     bag = _stamped(edit, draft, bag, edit.clock.row.counter + 1)  # `rewrite` takes the next number
-    made = _message(edit, draft, bag, base, row.flags, row.keywords)
+    keywords = row.keywords if draft.keywords is None else draft.keywords
+    made = _message(edit, draft, bag, base, draft.state(row.flags), keywords)
     return messages.rewrite(edit, row, replace(made, received=draft.received or row.received))
 
 
