@@ -1,15 +1,9 @@
 """Messages are created, saved, opened, changed by two (MS-OXCMSG 3.2.5.1 to 3.2.5.3)."""
 
-from collections.abc import Callable
-
-import pytest
-
-from appliance.directory.model import Entry
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.entryids import PermanentEntryId
 from appliance.mapi.rows import PropertyError
-from appliance.rop.ops import open_message
 from appliance.store.mailboxes import Special
 from tests.rop.kit import Client
 from tests.rop.mail import deliver
@@ -132,8 +126,8 @@ def test_what_cannot_be_opened(client: Client, office: Office) -> None:
 
 def test_mail_is_shown_as_a_message(client: Client, office: Office) -> None:
     raw = (
-        b"From: Bob <bob@other.test>\r\nTo: Anna <anna@example.test>\r\nCc: c@other.test\r\nSubject: AW: Test\r\n"
-        b"Message-ID: <7@other.test>\r\n\r\nHello Anna\r\n"
+        b"From: Bob <bob@other.test>\r\nTo: Anna <anna@example.test>\r\nCc: c@other.test\r\n"
+        b"Subject: AW: Test\r\nMessage-ID: <7@other.test>\r\n\r\nHello Anna\r\n"
     )
     row = deliver(office, client.user, raw)
     reply = open_(client, client.logon(), row.mid, Special.INBOX)
