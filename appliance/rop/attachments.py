@@ -114,6 +114,14 @@ class Attachment(Object):
             self._held, self.source = fresh, None
         return self._held
 
+    @property
+    def depth(self) -> int:
+        """How many messages it is inside of beside the outermost."""
+        depth, holder = 0, self.message.holder
+        while holder is not None:
+            depth, holder = depth + 1, holder.message.holder
+        return depth
+
     # -- properties ---------------------------------------------------------------------------------------
 
     def view(self, ctx: RopContext) -> View:

@@ -47,6 +47,7 @@ from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Kind, identity
 from appliance.store.parts import Nested, parts
 from appliance.store.permissions import Right
+from appliance.wire.record import Record
 
 if TYPE_CHECKING:
     from appliance.rop.attachments import Attachment
@@ -70,6 +71,16 @@ def code_page(ctx: RopContext, page: int) -> int:
     if not codepages.is_known(page):
         raise MapiError(ec.ecUnknownCodePage)
     return page
+
+
+def owning(ctx: RopContext, _request: Record) -> Access:
+    """The access of ROPs that change recipients or attachments: see `Message.own_content`."""
+    return Access.APART if ctx.input(Message).mime else Access.READ
+
+
+def looking_inside(ctx: RopContext, _request: Record) -> Access:
+    """The access of ROPs that look at attachments, which a MIME message must be taken apart for."""
+    return Access.SCAN if ctx.input(Message).mime else Access.READ
 
 
 class OpenView(MessageView):
@@ -326,7 +337,7 @@ class Message(Object):
         self, ctx: RopContext, values: Sequence[tuple[int, Value]], *, replicate: bool = True
     ) -> Refusals:
         """As `Propertied`."""
-        overlay = self.change(ctx.txn)
+        self.change(ctx.txn)
         refused: Refusals = {}
         for tag, value in values:
             code = refusal(ctx.txn, tag, self.mid != 0)
@@ -334,7 +345,7 @@ class Message(Object):
                 refused[tag] = code
             else:
                 self.put(ctx.txn, tag, value)
-        self._require_size(overlay)
+        self.require_size()
         return refused
 
     def put(self, txn: ReadTxn, tag: int, value: Value) -> None:
@@ -354,8 +365,9 @@ class Message(Object):
             if each != tag and each not in overlay.changed and each not in overlay.values:
                 overlay.remove(each)
 
-    def _require_size(self, overlay: Overlay) -> None:
-        if held_bytes(overlay) > MAX_DRAFT:
+    def require_size(self) -> None:
+        """Raises ecMessageTooBig when too much waits to be saved."""
+        if self.draft is not None and held_bytes(self.draft.overlay) > MAX_DRAFT:
             raise MapiError(ec.ecMessageTooBig)
 
     def delete_properties(self, ctx: RopContext, tags_: Sequence[int], *, replicate: bool = True) -> Refusals:
@@ -475,6 +487,10 @@ class Message(Object):
         if self.mime or self.source is not None:
             return list(range(len(self.contents(ctx).attachments)))
         return self.overlay(ctx.txn).attachment_numbers()
+
+    def promised(self) -> int:
+        """The first number that no attachment under work has."""
+        return max((child.number for child in self.children), default=-1) + 1
 
     # -- saving -------------------------------------------------------------------------------------------
 

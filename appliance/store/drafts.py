@@ -209,10 +209,11 @@ class Overlay:
         numbers |= self.attachments.keys()
         return sorted(number for number in numbers if self.attachments.get(number, self) is not None)
 
-    def new_attachment(self) -> "Attachment":
-        """A new attachment, not yet in the message (RopCreateAttachment). Raises LimitReached."""
+    def new_attachment(self, least: int = 0) -> "Attachment":
+        """A new attachment, not yet in the message (RopCreateAttachment), with a number of `least` or more:
+        others may be under work. Raises LimitReached."""
         used = {part.number for part in self.base.parts if part.kind == PART_ATTACHMENT}
-        number = max(used | self.attachments.keys(), default=-1) + 1
+        number = max(least, max(used | self.attachments.keys(), default=-1) + 1)
         if number >= MAX_ATTACHMENTS:
             raise LimitReached(f"a message has at most {MAX_ATTACHMENTS} attachments")
         return Attachment(number)
@@ -243,6 +244,10 @@ class Overlay:
     def is_empty(self) -> bool:
         """Whether nothing was changed."""
         return not (self.changed or self.values or self.removed or self.recipients or self.attachments)
+
+    def is_new(self) -> bool:
+        """Whether there is nothing yet, neither stored nor set."""
+        return self.is_empty() and not self.base.parts and not bags.tags(self.base.packed_bag)
 
     def copy(self) -> "Overlay":
         """The same, to be changed apart."""
@@ -372,8 +377,8 @@ class Attachment:
 class Draft:
     """A message under work. `mid` 0 for a new one; `cn` is the content version that it started from;
     `session` the one that may save it; `incoming` the foreign version of an import. `flags` are set by the
-    save, those of `clear` taken away; `keywords` replace the row's unless None; `received` 0 leaves the time of
-    delivery."""
+    save, those of `clear` taken away; `keywords` replace the row's unless None; `received` 0 leaves the time
+    of delivery."""
 
     mailbox: int
     fid: int
