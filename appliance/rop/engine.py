@@ -25,6 +25,7 @@ from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
 from appliance.rop.codes import code_of
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Answer, Rop, RopFailure
+from appliance.rop.notify.hub import Hub, Watch
 from appliance.rop.objects import Object
 from appliance.rop.session import Session
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -47,11 +48,12 @@ _READS = frozenset({Access.NONE, Access.READ, Access.SCAN})
 
 
 class Engine:
-    """One for each process. `table` is the table of ROPs by id, `arrangements` the sorted tables that all
-    sessions share."""
+    """One for each process. `table` is the table of ROPs by id, `watch` tells of commits (see `Hub`),
+    `arrangements` are the sorted tables that all sessions share."""
 
-    def __init__(self, store: Store, table: Mapping[int, Rop]) -> None:
+    def __init__(self, store: Store, table: Mapping[int, Rop], watch: Watch) -> None:
         self.store, self.table = store, table
+        self.hub = Hub(store, watch)
         self.arrangements = Arrangements()
         self._origin = int.from_bytes(os.urandom(6), "big") << 8
 
@@ -154,7 +156,7 @@ class _Run:
             if access is Access.WRITE:
                 await self._write(store)
             elif access is Access.APART:
-                await asyncio.get_running_loop().run_in_executor(None, self._apart)
+                await asyncio.get_running_loop().run_in_executor(None, self._step, None)
             elif access is Access.SCAN:
                 await asyncio.get_running_loop().run_in_executor(None, self._reads, True)
             else:
@@ -175,14 +177,14 @@ class _Run:
             return Access.NONE
 
     def _reads(self, threaded: bool) -> None:
-        """Calls in one snapshot, up to one that writes, or one that wants a thread where this is none."""
+        """Calls in one snapshot, up to one that writes, or one that belongs into another thread."""
         store = self._session.engine.store
         started = time.monotonic()
         with ExitStack() as stack:
             txn: ReadTxn | None = None
             while self._at < len(self._calls) and not self._over:
                 access = self._access()
-                if access not in _READS or (access is Access.SCAN and not threaded):
+                if access not in _READS or access is (Access.NONE if threaded else Access.SCAN):
                     return
                 if access is not Access.NONE and txn is None:
                     txn = stack.enter_context(store.read())
@@ -198,9 +200,6 @@ class _Run:
             self._give_back(full)
             return
         self._take(call, done)
-
-    def _apart(self) -> None:
-        self._step(None)
 
     async def _write(self, store: Store) -> None:
         call = self._calls[self._at]

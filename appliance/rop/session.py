@@ -46,7 +46,10 @@ class Session:
         self.lock = asyncio.Lock()
         self.logons: dict[int, Logon] = {}
         self.notices = Notices()
+        self.cached = False
+        """Whether the client keeps a copy of the mailbox (ClientMode, MS-OXCRPC 2.2.2.2.4)."""
         self._objects: dict[int, Object] = {}
+        self._handles: dict[Object, int] = {}
         self._next_handle = 1
         self.closed = False
 
@@ -61,10 +64,7 @@ class Session:
 
     def handle_of(self, wanted: Object) -> int:
         """The handle of an object, NO_HANDLE when it has none."""
-        for handle, known in self._objects.items():
-            if known is wanted:
-                return handle
-        return NO_HANDLE
+        return self._handles.get(wanted, NO_HANDLE)
 
     def require_room(self) -> None:
         """Raises ecMaxObjsExceeded when no more objects may be opened."""
@@ -78,6 +78,7 @@ class Session:
             self.logons[made.id] = made
         handle, self._next_handle = self._next_handle, self._next_handle + 1
         self._objects[handle] = made
+        self._handles[made] = handle
         return handle
 
     def release(self, handle: int) -> None:
@@ -86,8 +87,7 @@ class Session:
         if isinstance(gone, Logon):
             self._drop_logon(gone.id)
         elif gone is not None:
-            del self._objects[handle]
-            gone.close()
+            self._forget(handle, gone)
 
     def _drop_logon(self, id: int) -> None:
         logon = self.logons.pop(id, None)
@@ -95,8 +95,11 @@ class Session:
             return
         for handle, each in list(self._objects.items()):
             if each.logon is logon:
-                del self._objects[handle]
-                each.close()
+                self._forget(handle, each)
+
+    def _forget(self, handle: int, gone: Object) -> None:
+        del self._objects[handle], self._handles[gone]
+        gone.close()
 
     @property
     def objects(self) -> int:
@@ -121,5 +124,4 @@ class Session:
         self.notices.close()
         for handle in list(self._objects):
             self.release(handle)
-        self._objects.clear()
         self.logons.clear()

@@ -4,11 +4,12 @@
 from types import ModuleType
 
 from appliance.rop.model import Rop
-from appliance.rop.ops import logon, open_folder, release
+from appliance.rop.ops import logon, open_folder, register_notification, release
 
 _MODULES: tuple[ModuleType, ...] = (
     logon,
     open_folder,
+    register_notification,
     release,
 )
 

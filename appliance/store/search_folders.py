@@ -11,7 +11,8 @@ the log and comes with the next step.
 Invariants:
 - Every link stands in both directions and belongs to a definition whose folder is a search folder.
 - The folder's `total` and `unread` are not touched by its links (the rows are elsewhere): see `counts`.
-- A change of the links is logged in the search folder as LINKED or UNLINKED, with the message's own FID.
+- A change of the links is logged in the search folder as LINKED or UNLINKED, with the message's own FID;
+  the end of its first population as SEARCHED.
 - A definition in state STATIC does not follow the log once it is populated (MS-OXCFOLD 2.2.1.4.1.2).
 - After `apply` says DONE, the links are those of the snapshot at the definition's `position`.
 """
@@ -347,6 +348,8 @@ def apply(edit: Edit, step: Plan) -> bool:
     for mid in step.unlink:
         _unlink(edit, fid, mid)
     _store(txn, mailbox, step.after)
+    if step.after.flags & SearchFlag.POPULATED and not step.before.flags & SearchFlag.POPULATED:
+        edit.log(fid, edit.number(), log.Kind.SEARCHED, mid=0)
     return step.done
 
 

@@ -106,20 +106,33 @@ def internet_headers(headers: Headers) -> Named:
 
 
 def _recipients(result: MessageObject, source: Source) -> None:
+    message_class = str(result.props[tags.PidTagMessageClass])
+    if (report := _report(source, message_class)) is not None:
+        result.props.update(report[0])
+    result.recipients.extend(recipients_of(source, message_class))
+
+
+def _report(source: Source, message_class: str) -> tuple[Bag, list[Bag]] | None:
     part = reports.status_part(source)
-    if part is not None and str(result.props[tags.PidTagMessageClass]).startswith("REPORT."):
-        props, rows = reports.read_report(source, part)
-        result.props.update(props)
-        if rows:
-            result.recipients.extend(rows)
-            return
+    if part is None or not message_class.startswith("REPORT."):
+        return None
+    return reports.read_report(source, part)
+
+
+def recipients_of(source: Source, message_class: str) -> list[Bag]:
+    """The recipient rows of a message: those that a report is about, else those of its header."""
+    report = _report(source, message_class)
+    if report is not None and report[1]:
+        return report[1]
     headers = source.headers()
-    for name, kind in _KINDS.items():
-        for body in headers.all(name):
-            result.recipients.extend(
-                recipient_row(address, kind) for address in parse(body) if address.address
-            )
-    del result.recipients[MAX_RECIPIENTS:]
+    rows = [
+        recipient_row(address, kind)
+        for name, kind in _KINDS.items()
+        for body in headers.all(name)
+        for address in parse(body)
+        if address.address
+    ]
+    return rows[:MAX_RECIPIENTS]
 
 
 def set_bodies(props: Bag, source: Source, placed: Layout) -> list[Part]:

@@ -142,7 +142,7 @@ def message_flags(row: Row) -> int:
     return flags | (0x40 if row.associated else 0)
 
 
-_ROW_VALUES: dict[int, Callable[[Row], Value]] = {
+ROW_VALUES: dict[int, Callable[[Row], Value]] = {
     tags.PidTagMid: lambda row: row.mid,
     tags.PidTagInstID: lambda row: row.mid,
     tags.PidTagFolderId: lambda row: row.fid,
@@ -158,9 +158,10 @@ _ROW_VALUES: dict[int, Callable[[Row], Value]] = {
     tags.PidTagImportance: lambda row: row.importance,
     tags.PidTagAssociated: lambda row: row.associated,
 }
+"""What the hot row of a message knows."""
 
 
-MESSAGE_TAGS = frozenset((*_ROW_VALUES, tags.PidTagMessageClass))
+MESSAGE_TAGS = frozenset((*ROW_VALUES, tags.PidTagMessageClass))
 """What every message has."""
 
 
@@ -188,7 +189,7 @@ class MessageRecord:
 
     def get(self, tag: int) -> Value:
         """As `Record`."""
-        hot = _ROW_VALUES.get(tag)
+        hot = ROW_VALUES.get(tag)
         if hot is not None:
             return hot(self.row)
         if tag == tags.PidTagDeletedOn:
@@ -386,7 +387,7 @@ class DeletedSource(_Unscanned):
         return self._record(txn, deleted) if deleted.row.associated == self._associated else None
 
 
-_FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
+FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
     tags.PidTagFolderId: lambda folder: folder.fid,
     tags.PidTagInstID: lambda folder: folder.fid,
     tags.PidTagParentFolderId: lambda folder: folder.parent,
@@ -404,6 +405,7 @@ _FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
     tags.PidTagLastModificationTime: lambda folder: folder.modified,
     tags.PidTagChangeNumber: lambda folder: folder.cn,
 }
+"""What the row of a folder knows."""
 
 
 class FolderRecord:
@@ -428,7 +430,7 @@ class FolderRecord:
         """As `Record`."""
         if tag == tags.PidTagDepth:
             return self._depth
-        hot = _FOLDER_VALUES.get(tag)
+        hot = FOLDER_VALUES.get(tag)
         if hot is not None:
             return hot(self.folder)
         value = bags.get(self.folder.packed_bag, tag) if self.folder.packed_bag else None
@@ -437,7 +439,7 @@ class FolderRecord:
     def tags(self) -> Iterable[int]:
         """As `Record`."""
         stored = bags.tags(self.folder.packed_bag) if self.folder.packed_bag else ()
-        return {*_FOLDER_VALUES, tags.PidTagDepth, *stored}
+        return {*FOLDER_VALUES, tags.PidTagDepth, *stored}
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
         """None."""
@@ -458,7 +460,7 @@ class HierarchySource(_Unscanned):
     @property
     def own_tags(self) -> frozenset[int]:
         """As `Source`."""
-        return frozenset(_FOLDER_VALUES)
+        return frozenset(FOLDER_VALUES)
 
     @property
     def has_depth(self) -> bool:

@@ -1,0 +1,36 @@
+"""The routes of MAPI over HTTP: the mailbox endpoint and the address book's."""
+
+from collections.abc import Iterator
+
+from appliance.directory.model import Protocol
+from appliance.net.parts import Parts
+from appliance.net.web import Exchange, Response, Route
+from appliance.protocols.mapihttp.contexts import LIFETIME
+from appliance.protocols.mapihttp.emsmdb import Mailbox
+from appliance.protocols.mapihttp.endpoint import Endpoint
+from appliance.protocols.mapihttp.headers import Fault, ResponseCode, refusal
+from appliance.rop.engine import Engine
+from appliance.rop.session import Session
+from appliance.rop.table import ROPS
+
+EMSMDB_PATH, NSPI_PATH = "/mapi/emsmdb", "/mapi/nspi"
+
+MAX_BODY = 512 << 10
+"""Bytes of a request to the mailbox endpoint: ROP buffer, auxiliary buffer, and some."""
+
+
+def routes(parts: Parts) -> Iterator[Route]:
+    """The rows. Each endpoint is at its path with and without a slash; `MailboxId` in the query (MS-OXDSCLI)
+    is for machines that stand before us: whose mailbox it is stands in the requests."""
+    mailbox = Mailbox(parts, Engine(parts.store, ROPS, parts.watches.subscribe))
+    emsmdb: Endpoint[Session] = Endpoint(EMSMDB_PATH, mailbox.kinds(), Session.close)
+    yield Route(
+        "mapi-emsmdb", f"{EMSMDB_PATH}/*", (), emsmdb.handle, protocol=Protocol.MAPI, max_body=MAX_BODY
+    )
+    yield Route("mapi", "/mapi/*", (), nowhere, protocol=Protocol.MAPI, max_body=MAX_BODY)
+
+
+async def nowhere(exchange: Exchange) -> Response:
+    """What is no endpoint (MS-OXCMAPIHTTP 2.2.3.3.3)."""
+    fault = Fault(ResponseCode.INVALID_PATH, "There is no endpoint at this path.")
+    return refusal(exchange, fault, LIFETIME, ())
