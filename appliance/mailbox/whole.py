@@ -15,11 +15,23 @@ from appliance.convert.mime import object as mime_object
 from appliance.convert.mime.source import Source
 from appliance.formats import bags
 from appliance.formats.mime.scan import Scan
+from appliance.mailbox.properties.messages import (
+    COMPLETED,
+    FLAGGED,
+    ICON_REPLIED,
+    ICON_SENT_ON,
+    NO_ICON,
+    RED_FLAG,
+    REPLIED,
+    SENT_ON,
+    STATUS,
+)
 from appliance.mailbox.rendered import BlobContent
 from appliance.mapi import tags
+from appliance.mapi.names import PidNameKeywords
 from appliance.mapi.objects import BytesContent, Content, MessageObject, Named
 from appliance.mapi.types import Bag, PtypBinary, PtypObject
-from appliance.store import blobs, contents, messages, names, versions
+from appliance.store import blobs, contents, mailboxes, messages, names, versions
 from appliance.store.contents import Row, RowFlag
 from appliance.store.drafts import Attachment, Overlay
 from appliance.store.kv import ReadTxn
@@ -37,10 +49,6 @@ from appliance.store.tables.sources import message_flags
 
 INLINE = 65536
 """Bytes of an attachment that are sent from memory."""
-
-FLAGGED, COMPLETE = 2, 1  # PidTagFlagStatus, MS-OXOFLAG 2.2.1.1
-VERB_REPLY, VERB_FORWARD = 102, 104  # PidTagLastVerbExecuted, MS-OXOMSG 2.2.1.8
-ICON_REPLIED, ICON_FORWARDED = 0x105, 0x106  # PidTagIconIndex, MS-OXOMSG 2.2.1.10
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Whole:
     attachments: list[WholeAttachment] = field(default_factory=list)
 
 
-# -- stored messages ------------------------------------------------------------------------------------------
+# -- stored messages ----------------------------------------------------------------------------------------
 
 
 def stored(store: Store, txn: ReadTxn, mailbox: int, row: Row, *, read: bool | None = None) -> Whole:
@@ -76,12 +84,12 @@ def stored(store: Store, txn: ReadTxn, mailbox: int, row: Row, *, read: bool | N
         whole = _from_mime(store, txn, row, cold.prefix, bag)
     else:
         whole = _from_parts(store, txn, bag, messages.parts(txn, mailbox, row.mid))
-    _add_facts(whole.props, row, read)
+    _add_facts(txn, mailbox, whole.props, row, read)
     return whole
 
 
-def _add_facts(props: Bag, row: Row, read: bool | None) -> None:
-    """What the row knows better than the bag."""
+def _add_facts(txn: ReadTxn, mailbox: int, props: Bag, row: Row, read: bool | None) -> None:
+    """What the row knows better than the bag, in the form in which `properties.messages` shows it."""
     flags = row.flags
     if read is not None:
         flags = flags | RowFlag.SEEN if read else flags & ~RowFlag.SEEN
@@ -89,17 +97,46 @@ def _add_facts(props: Bag, row: Row, read: bool | None) -> None:
     props[tags.PidTagMessageFlags] = message_flags(row)
     props[tags.PidTagMessageDeliveryTime] = row.received
     props[tags.PidTagLastModificationTime] = row.modified
-    props.setdefault(tags.PidTagCreationTime, row.received)
     props[tags.PidTagImportance] = row.importance
-    if flags & RowFlag.FLAGGED and not props.get(tags.PidTagFlagStatus):
-        props[tags.PidTagFlagStatus] = COMPLETE if flags & RowFlag.FLAG_COMPLETE else FLAGGED
-    if flags & (RowFlag.ANSWERED | RowFlag.FORWARDED) and tags.PidTagLastVerbExecuted not in props:
-        replied = bool(flags & RowFlag.ANSWERED)
-        props[tags.PidTagLastVerbExecuted] = VERB_REPLY if replied else VERB_FORWARD
-        if props.get(tags.PidTagIconIndex) in (None, -1):
-            props[tags.PidTagIconIndex] = ICON_REPLIED if replied else ICON_FORWARDED
+    if tags.PidTagCreationTime not in props:
+        props[tags.PidTagCreationTime] = row.saved
+    if tags.PidTagSearchKey not in props:
+        guid = mailboxes.identity(txn, mailbox).guid
+        props[tags.PidTagSearchKey] = guid[:8] + row.email_id.to_bytes(8, "big")
+    if flags & _SHOWN:
+        _add_state(props, flags)
+    status = sum(bit for flag, bit in STATUS if flags & flag)
+    if status or tags.PidTagMessageStatus in props:
+        props[tags.PidTagMessageStatus] = status
+    if row.keywords:
+        _add_keywords(txn, props, row.keywords)
     for tag in versions.STORED:
         props.pop(tag, None)
+
+
+_SHOWN = RowFlag.FLAGGED | RowFlag.FLAG_COMPLETE | RowFlag.ANSWERED | RowFlag.FORWARDED
+
+
+def _add_state(props: Bag, flags: int) -> None:
+    """Flags of IMAP as the properties that Outlook knows."""
+    if flags & RowFlag.FLAG_COMPLETE:
+        props[tags.PidTagFlagStatus] = COMPLETED
+    elif flags & RowFlag.FLAGGED:
+        props[tags.PidTagFlagStatus] = FLAGGED
+        props.setdefault(tags.PidTagFollowupIcon, RED_FLAG)
+    if flags & (RowFlag.ANSWERED | RowFlag.FORWARDED):
+        replied = bool(flags & RowFlag.ANSWERED)
+        props.setdefault(tags.PidTagLastVerbExecuted, REPLIED if replied else SENT_ON)
+        if props.get(tags.PidTagIconIndex, NO_ICON) == NO_ICON:
+            props[tags.PidTagIconIndex] = ICON_REPLIED if replied else ICON_SENT_ON
+
+
+def _add_keywords(txn: ReadTxn, props: Bag, keywords: tuple[str, ...]) -> None:
+    """Keywords of IMAP as categories, where the message has none of its own."""
+    shown = tuple(word for word in keywords if not word.startswith("$"))
+    number = names.find(txn, PidNameKeywords.name)
+    if shown and number is not None:
+        props.setdefault(number << 16 | PidNameKeywords.type, shown)
 
 
 def _from_mime(store: Store, txn: ReadTxn, row: Row, prefix: bytes, bag: Bag) -> Whole:
@@ -118,9 +155,7 @@ def _from_mime(store: Store, txn: ReadTxn, row: Row, prefix: bytes, bag: Bag) ->
     return from_object(txn, made)
 
 
-def _first_read(
-    txn: ReadTxn, row: Row, later: Callable[[int, int], bytes]
-) -> Callable[[int, int], bytes]:
+def _first_read(txn: ReadTxn, row: Row, later: Callable[[int, int], bytes]) -> Callable[[int, int], bytes]:
     """Reads from one chunk that is decoded once; what lies beyond it is read when it is asked for."""
     start = blobs.read(txn, row.blob, 0, blobs.CHUNK)
 
@@ -167,7 +202,7 @@ def _nested(store: Store, packed: bytes) -> Whole:
         return _from_parts(store, txn, bags.unpack(nested.packed_bag), nested.parts)
 
 
-# -- message objects of converters ----------------------------------------------------------------------------
+# -- message objects of converters --------------------------------------------------------------------------
 
 
 def from_object(txn: ReadTxn, made: MessageObject) -> Whole:
@@ -176,7 +211,8 @@ def from_object(txn: ReadTxn, made: MessageObject) -> Whole:
     for number, bag in enumerate(made.recipients):
         whole.recipients.append({tags.PidTagRowid: number, **bag})
     for number, attachment in enumerate(made.attachments):
-        one = WholeAttachment(number, {**attachment.props, **_by_id(txn, attachment.named)}, attachment.content)
+        props = {**attachment.props, **_by_id(txn, attachment.named)}
+        one = WholeAttachment(number, props, attachment.content)
         if attachment.embedded is not None:
             inner = from_object(txn, attachment.embedded)
             one.embedded = lambda inner=inner: inner
@@ -189,7 +225,7 @@ def _by_id(txn: ReadTxn, named: Named) -> Bag:
     return {number << 16 | kind: value for (number, kind), value in found.items() if number is not None}
 
 
-# -- messages under work --------------------------------------------------------------------------------------
+# -- messages under work ------------------------------------------------------------------------------------
 
 
 def overlaid(store: Store, txn: ReadTxn, overlay: Overlay) -> Whole:

@@ -4,13 +4,30 @@
 from types import ModuleType
 
 from appliance.rop.model import Rop
-from appliance.rop.ops import logon, open_folder, register_notification, release
-
-_MODULES: tuple[ModuleType, ...] = (
+from appliance.rop.ops import (
+    fast_transfer_source_copy,
+    fast_transfer_source_get_buffer,
     logon,
     open_folder,
     register_notification,
     release,
+    synchronization_configure,
+    synchronization_get_transfer_state,
+    synchronization_open_collector,
+    synchronization_upload_state_stream,
+)
+
+_MODULES: tuple[ModuleType, ...] = (
+    fast_transfer_source_copy,
+    fast_transfer_source_get_buffer,
+    logon,
+    open_folder,
+    register_notification,
+    release,
+    synchronization_configure,
+    synchronization_get_transfer_state,
+    synchronization_open_collector,
+    synchronization_upload_state_stream,
 )
 
 

@@ -1,11 +1,11 @@
 """FastTransfer streams taken apart as they arrive: bytes in, events out (MS-OXCFXICS 2.2.4.1).
 
 A `Lexer` takes pieces of any size and gives what has become whole: markers and properties. A value of more
-than INLINE bytes comes in pieces between `Begin` and `End`, so that no value is held whole; its pieces are the
-bytes that the store keeps (text as UTF-8, without terminator). Strings of every form come as PtypString.
+than INLINE bytes comes in pieces between `Begin` and `End`, so that no value is held whole; its pieces are
+the bytes that the store keeps (text as UTF-8, without terminator). Strings of every form come as PtypString.
 
-What is held: one value of at most INLINE bytes, or one multi-value of at most MAX_MULTIPLE. Work for a piece is
-bounded by the piece. Raises DecodeError with the offset in the whole stream; then the lexer is done for.
+What is held: one value of at most INLINE bytes, or one multi-value of at most MAX_MULTIPLE. Work for a piece
+is bounded by the piece. Raises DecodeError with the offset in the whole stream; then the lexer is done for.
 """
 
 import codecs

@@ -1,10 +1,10 @@
-"""The lexical form of FastTransfer streams in readable Python: writing properties, and where a stream may be cut.
+"""The lexical form of FastTransfer streams in readable Python: how properties are written, where streams end.
 
-Rules (MS-OXCFXICS 2.2.4.1): a stream is markers and propValues. A propValue is type and id (the four bytes of
-a tag), for ids from 0x8000 the property's name, then the value: of fixed size as it is, of varying size behind
-its 32-bit length, multi-values behind a 32-bit count. Booleans take two bytes; strings carry their terminating
-null. A stream may be cut between two atoms (marker, type with id and name, fixed value, length) and anywhere
-inside a value of varying size, nowhere else.
+Rules (MS-OXCFXICS 2.2.4.1): a stream is markers and propValues. A propValue is type and id (the four bytes
+of a tag), for ids from 0x8000 the property's name, then the value: of fixed size as it is, of varying size
+behind its 32-bit length, multi-values behind a 32-bit count. Booleans take two bytes; strings carry their
+terminating null. A stream may be cut between two atoms (marker, type with id and name, fixed value, length)
+and anywhere inside a value of varying size, nowhere else.
 
 `pack` writes properties, `head` what stands before the bytes of a big one. `cut` walks from a cut to the next
 possible one, in the state that the last cut left. Values of types that no stream may carry (Null, ErrorCode,

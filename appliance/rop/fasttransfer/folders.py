@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from appliance.formats.fasttransfer.markers import Marker, MetaTagEcWarning
 from appliance.mailbox import rights, whole
 from appliance.mailbox.actor import Actor
+from appliance.mailbox.properties.folders import FolderView
+from appliance.mailbox.properties.places import places
 from appliance.mailbox.whole import Whole
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
@@ -39,7 +41,7 @@ from appliance.rop.fasttransfer.elements import (
     learn,
     message_content,
 )
-from appliance.rop.fasttransfer.pen import FOLDER_INTERNAL, MARKS, Pen
+from appliance.rop.fasttransfer.pen import FOLDER_INTERNAL, MARKS, Pen, is_transmitted
 from appliance.rop.fasttransfer.stream import Progress
 from appliance.store import contents, folders, mailboxes, peruser, replids, versions
 from appliance.store import messages as message_rows
@@ -76,24 +78,17 @@ class Scope:
         return wanted & ~have == 0 or bool(have & Right.FOLDER_OWNER)
 
 
-# -- properties of folders ------------------------------------------------------------------------------------
+# -- properties of folders ----------------------------------------------------------------------------------
 
 
-def folder_props(folder: Folder) -> Bag:
-    """The properties of a folder that other stores would want to know."""
-    bag = folder.bag()
-    bag[tags.PidTagDisplayName] = folder.name
-    bag.setdefault(tags.PidTagComment, "")
-    if folder.container_class:
-        bag[tags.PidTagContainerClass] = folder.container_class
-    bag[tags.PidTagFolderType] = int(folder.kind)
-    bag[tags.PidTagCreationTime] = folder.created
-    bag[tags.PidTagLastModificationTime] = folder.modified
-    bag[tags.PidTagAttributeHidden] = bool(folder.flags & FolderFlag.HIDDEN)
-    return bag
+def folder_props(txn: ReadTxn, mailbox: int, folder: Folder, actor: Actor) -> Bag:
+    """The properties of a folder that are sent, and its name and comment."""
+    view = FolderView(places(txn, mailbox), folder, actor)
+    bag: Bag = {tag: view.get(tag) for tag in sorted(view.tags()) if is_transmitted(tag, FOLDER_INTERNAL)}
+    return {**bag, tags.PidTagDisplayName: folder.name, tags.PidTagComment: bag.get(tags.PidTagComment, "")}
 
 
-# -- messages -------------------------------------------------------------------------------------------------
+# -- messages -----------------------------------------------------------------------------------------------
 
 
 def is_read(txn: ReadTxn, mailbox: int, row: Row, actor: Actor) -> bool | None:
@@ -245,7 +240,7 @@ def _warning() -> bytes:
     return MetaTagEcWarning.to_bytes(4, "little") + code.to_bytes(4, "little")
 
 
-# -- folders --------------------------------------------------------------------------------------------------
+# -- folders ------------------------------------------------------------------------------------------------
 
 
 def top_folder(scope: Scope, fid: int, *, subfolders: bool) -> Iterator[bytes]:
@@ -266,7 +261,7 @@ def _content(
     with scope.store.read() as txn:
         folder = folders.get(txn, scope.mailbox, fid)
         may_read = scope.may_read(txn, fid)
-        props = folder_props(folder)
+        props = folder_props(txn, scope.mailbox, folder, scope.actor)
         scope.pen.learn(txn, props)
         below = [child.fid for child in folders.children(txn, scope.mailbox, fid) if _is_sent(child)]
     yield scope.pen.props(_folder_pairs(scope, folder, props, filter, top=top))
@@ -307,11 +302,7 @@ def _folder_pairs(
     head: list[tuple[int, Value]] = []
     if not top:
         head = [(tags.PidTagFolderId, to_int64(folder.fid)), *((tag, props[tag]) for tag in first)]
-    rest = [
-        pair
-        for pair in scope.pen.chosen(props, FOLDER_INTERNAL)
-        if pair[0] not in first and filter.has(pair[0])
-    ]
+    rest = [pair for pair in props.items() if pair[0] not in first and filter.has(pair[0])]
     return [*head, *rest]
 
 

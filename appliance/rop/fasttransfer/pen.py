@@ -68,6 +68,7 @@ FOLDER_INTERNAL = _IDENTITY | {
     0x360F,  # PidTagContainerContents
     0x3610,  # PidTagFolderAssociatedContents
     tags.PidTagContentCount >> 16,
+    tags.PidTagAssociatedContentCount >> 16,
     tags.PidTagContentUnreadCount >> 16,
     tags.PidTagSubfolders >> 16,
 }

@@ -4,10 +4,10 @@
                     state IncrSyncEnd
     hierarchySync = *folderChange [deletions] state IncrSyncEnd
 
-A `Download` holds what the client asked for, its state, and once the first buffer was asked for a plan: a list
-of ids. Each message is read when its turn comes, in a snapshot of its own, as it is then. The final state says
-what was sent (3.2.5.1): a message that changed after the plan was made is in it with the version that was
-sent, one that could not be read is not.
+A `Download` holds what the client asked for, its state, and once the first buffer was asked for a plan: a
+list of ids. Each message is read when its turn comes, in a snapshot of its own, as it is then. The final
+state says what was sent (3.2.5.1): a message that changed after the plan was made is in it with the version
+that was sent, one that could not be read is not.
 """
 
 import struct
@@ -40,12 +40,11 @@ from appliance.rop.fasttransfer.folders import (
     source_key,
     version_of,
 )
-from appliance.rop.fasttransfer.pen import FOLDER_INTERNAL, MARKS, Pen
+from appliance.rop.fasttransfer.pen import MARKS, Pen
 from appliance.rop.fasttransfer.stream import Progress
 from appliance.rop.ics.flags import SynchronizationExtraFlags, SynchronizationFlags
 from appliance.rop.ics.plan import (
     ContentsPlan,
-    HierarchyPlan,
     Matches,
     all_up_to,
     plan_contents,
@@ -68,7 +67,8 @@ _PROGRESS = struct.Struct("<HHIQIIQ")  # ProgressInformation, 2.2.2.7
 
 @dataclass(slots=True)
 class Wish:
-    """What the client configured (2.2.3.2.1.1.1). `matches` is the restriction, `listed` the property tags."""
+    """What the client configured (2.2.3.2.1.1.1). `matches` is the restriction, `listed` the property
+    tags."""
 
     flags: SynchronizationFlags
     extra: SynchronizationExtraFlags
@@ -185,8 +185,10 @@ class Download:
     ) -> list[tuple[int, Value]]:
         """messageChangeHeader (2.2.4.3.14)."""
         extra = self.wish.extra
-        key = None if self.wish.flags & SynchronizationFlags.NO_FOREIGN_IDENTIFIERS else props.get(
-            tags.PidTagSourceKey
+        key = (
+            None
+            if self.wish.flags & SynchronizationFlags.NO_FOREIGN_IDENTIFIERS
+            else props.get(tags.PidTagSourceKey)
         )
         header: list[tuple[int, Value]] = [
             (tags.PidTagSourceKey, key if key is not None else source_key(txn, self.mailbox, row.mid)),
@@ -281,15 +283,11 @@ class Download:
             pairs.append((tags.PidTagFolderId, to_int64(folder.fid)))
         if eid or self.wish.flags & SynchronizationFlags.NO_FOREIGN_IDENTIFIERS:
             pairs.append((tags.PidTagParentFolderId, to_int64(folder.parent)))
-        props = folder_props(folder)
+        props = folder_props(txn, self.mailbox, folder, self.actor)
         self.pen.learn(txn, props)
         had = {tag for tag, _ in pairs}
         filter = self.wish.filter(False)
-        pairs += [
-            pair
-            for pair in self.pen.chosen(props, FOLDER_INTERNAL)
-            if pair[0] not in had and filter.has(pair[0])
-        ]
+        pairs += [pair for pair in props.items() if pair[0] not in had and filter.has(pair[0])]
         return MARKS[Marker.INCR_SYNC_CHANGE] + self.pen.props(pairs)
 
 

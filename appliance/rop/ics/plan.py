@@ -1,16 +1,17 @@
 """What a client lacks: the differences between its state and the store (MS-OXCFXICS 3.2.5.3).
 
-Changes are messages (folders) whose CN is not among those that the client has seen; deletions are ids that the
-client was given and that are no longer there; read states are those whose read CN the client has not seen.
+Changes are messages (folders) whose CN is not among those that the client has seen; deletions are ids that
+the client was given and that are no longer there; read states are those whose read CN the client has not
+seen.
 
-When the client has seen everything up to a number N, the folder's log from N on names all that can differ, and
-a synchronisation costs what changed, not what the folder holds. A count proves that nothing else differs: the
-ids given, less the deletions, plus the changes, are as many as the folder's messages. Otherwise, and for
-scopes that no log covers (restrictions, search folders), every row is looked at.
+When the client has seen everything up to a number N, the folder's log from N on names all that can differ,
+and a synchronisation costs what changed, not what the folder holds. A count proves that nothing else
+differs: the ids given, less the deletions, plus the changes, are as many as the folder's messages.
+Otherwise, and for scopes that no log covers (restrictions, search folders), every row is looked at.
 
 After a plan the client has seen all up to `top`, the mailbox's counter at that moment: a CN set that has all
-numbers to `top` stays small and misses nothing, since whatever changes later takes a higher number. Not so for
-scopes that a message may enter without changing: there only the numbers that were sent are added.
+numbers to `top` stays small and misses nothing, since whatever changes later takes a higher number. Not so
+for scopes that a message may enter without changing: there only the numbers that were sent are added.
 """
 
 from array import array
@@ -109,9 +110,7 @@ class _Contents:
         self.plan.changes = array("Q", (mid for _, mid, _ in self.found))
         if self._flags & SynchronizationFlags.NO_DELETIONS:
             self.plan.deleted = IdSet()
-        if self._flags & (
-            SynchronizationFlags.NO_DELETIONS | SynchronizationFlags.IGNORE_NO_LONGER_IN_SCOPE
-        ):
+        if self._flags & (SynchronizationFlags.NO_DELETIONS | SynchronizationFlags.IGNORE_NO_LONGER_IN_SCOPE):
             self.plan.no_longer_in_scope = IdSet()
         return self.plan
 

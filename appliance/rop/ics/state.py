@@ -53,7 +53,9 @@ class State:
 
     def copy(self) -> "State":
         """The same, to be changed apart."""
-        return State(*(IdSet(dict(each.items())) for each in (self.given, self.seen, self.seen_fai, self.read)))
+        return State(
+            *(IdSet(dict(each.items())) for each in (self.given, self.seen, self.seen_fai, self.read))
+        )
 
     def packed(self, txn: ReadTxn, mailbox: int, *, hierarchy: bool) -> list[tuple[int, Value]]:
         """The properties of the state element (2.2.4.3.25)."""
