@@ -24,7 +24,7 @@ from appliance.net import bridge
 from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
 from appliance.rop.codes import code_of
 from appliance.rop.context import RopContext
-from appliance.rop.model import Access, Answer, Rop, RopFailure
+from appliance.rop.model import Access, Answer, Handles, Rop, RopFailure
 from appliance.rop.notify.hub import Hub, Watch
 from appliance.rop.objects import Object
 from appliance.rop.session import Session
@@ -245,7 +245,10 @@ class _Run:
         code = code_of(error)
         if code == ec.ecBufferTooSmall and self._out:
             raise _Full(MAX_BUFFER)
-        body = error.body.pack() if isinstance(error, RopFailure) else b""
+        given = error.body if isinstance(error, RopFailure) else call.rop.failure
+        body = given.pack() if given is not None else b""
+        if code == ec.ecDstNullObject and call.other is not None:  # MS-OXCROPS 2.2.4.6.3: DestHandleIndex
+            body = call.other.to_bytes(4, "little") + body
         return _Done(None, code, body)
 
     # -- handles and room --------------------------------------------------------------------------------
@@ -263,8 +266,8 @@ class _Run:
         rop = call.rop
         found = self._object(call.input, call.logon_id)
         if found is not None and not found.kind & rop.on:
-            raise MapiError(ec.ecNotSupported)
-        other = self._object(call.other, call.logon_id) if rop.dest else None
+            raise MapiError(rop.wrong)
+        other = self._destination(call) if rop.dest else None
         if other is not None and not other.kind & rop.dest:
             raise MapiError(ec.ecNotSupported)
         if call.output is not None and call.output >= len(self._batch.handles):
@@ -280,6 +283,7 @@ class _Run:
             now=now,
             fresh=fresh,
             budget=budget,
+            index=call.input or 0,
             txn=txn,
             writing=writing,
         )
@@ -290,6 +294,16 @@ class _Run:
         if slot >= len(self._batch.handles):
             raise MapiError(ec.ecNullObject)
         return self._session.find(self._batch.handles[slot], logon_id)
+
+    def _destination(self, call: Call) -> Object | None:
+        """The destination, which may belong to another logon of the session."""
+        if call.rop.handles is not Handles.SOURCE_DEST:
+            return self._object(call.other, call.logon_id)
+        slot, handles = call.other, self._batch.handles
+        found = self._session.get(handles[slot]) if slot is not None and slot < len(handles) else None
+        if found is None:
+            raise MapiError(ec.ecDstNullObject)
+        return found
 
     def _rest(self, at: int) -> int:
         """Bytes by which the requests from `at` on would be given back."""
@@ -322,6 +336,8 @@ class _Run:
                     self.next = Call(call.rop, call.logon_id, call.indexes, request, call.start, call.end)
         else:
             self.failed = True
+            if call.rop.ends:
+                self._at = len(self._calls)
         if call.rop.silent:
             if call.input is not None and call.input < len(handles):
                 handles[call.input] = NO_HANDLE

@@ -62,6 +62,10 @@ class Session:
             raise MapiError(ec.ecNullObject)
         return found
 
+    def get(self, handle: int) -> Object | None:
+        """The object of a handle, on whichever logon; None for a handle that is none."""
+        return self._objects.get(handle)
+
     def handle_of(self, wanted: Object) -> int:
         """The handle of an object, NO_HANDLE when it has none."""
         return self._handles.get(wanted, NO_HANDLE)

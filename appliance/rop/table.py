@@ -5,12 +5,15 @@ from types import ModuleType
 
 from appliance.rop.model import Rop
 from appliance.rop.ops import (
+    abort_submit,
+    address_types,
     fast_transfer_source_copy,
     fast_transfer_source_get_buffer,
     logon,
     open_folder,
     register_notification,
     release,
+    spooler,
     synchronization_configure,
     synchronization_get_transfer_state,
     synchronization_open_collector,
@@ -18,12 +21,15 @@ from appliance.rop.ops import (
 )
 
 _MODULES: tuple[ModuleType, ...] = (
+    abort_submit,
+    address_types,
     fast_transfer_source_copy,
     fast_transfer_source_get_buffer,
     logon,
     open_folder,
     register_notification,
     release,
+    spooler,
     synchronization_configure,
     synchronization_get_transfer_state,
     synchronization_open_collector,

@@ -10,7 +10,8 @@ Invariants:
 - Nobody gets a message twice, however many ways lead to him.
 - Mail is passed on to other domains only for authenticated senders, or because an entry of the directory
   (contact, group) says so.
-- `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept.
+- `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept, unless
+  the sender is to have a report.
 """
 
 from collections.abc import Iterator, Mapping
@@ -101,6 +102,8 @@ class Mail:
     """The version of the directory that `known` is of."""
     known: Mapping[str, Expansion] = field(default_factory=dict)
     """Expansions that were looked up already, for any sender."""
+    reports: bool = False
+    """Whether the sender is told by a report also when nobody could be served: there is no reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ def accept(txn: WriteTxn, mail: Mail) -> Accepted:
         queued += _after(outcome, recipient, plan)
     lost = all(entry.state is State.FAILED for entry in queued)
     others = {sender for sender, _ in plan.remote.values()} - {mail.sender}
-    if not delivered and lost and not others:
+    if not delivered and lost and not others and not mail.reports:
         raise NobodyTook(plan.refusals[0] if plan.refusals else Verdict.NO_USER, plan.loops > 0)
     if not queued and not others:
         return Accepted(delivered, 0)

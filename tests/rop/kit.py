@@ -85,6 +85,11 @@ def unpack(data: bytes, asks: Sequence[Ask]) -> Result:
             body: Any = None
             if ec.is_warning(code):
                 body = ask.rop.response.decode(reader)
+            else:
+                if code == ec.ecDstNullObject and ask.rop.handles is Handles.SOURCE_DEST:
+                    assert reader.u32() == ask.slots[1]
+                if ask.rop.failure is not None:
+                    body = type(ask.rop.failure).decode(reader)
             handle = result.handles[index] if index < len(result.handles) else NO_HANDLE
             result.replies.append(Reply(id, index, code, body, handle))
     return result
