@@ -67,9 +67,7 @@ def events(data: bytes, page: int = 1252) -> list[Event]:
             assert begun is not None
             raw = b"".join(parts)
             text = begun.tag & 0xFFFF == 0x1F
-            found.append(
-                Prop(begun.tag, begun.name, raw.decode("utf-8", "surrogatepass") if text else raw)
-            )
+            found.append(Prop(begun.tag, begun.name, raw.decode("utf-8", "surrogatepass") if text else raw))
         else:
             found.append(event)
     assert lexer.is_between

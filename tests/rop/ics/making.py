@@ -36,7 +36,13 @@ class Maker:
         return self.store.write(run).result()
 
     def deliver(
-        self, subject: str, *, body: str = "hello", attachment: bytes = b"", fid: int = Special.INBOX, html: str = ""
+        self,
+        subject: str,
+        *,
+        body: str = "hello",
+        attachment: bytes = b"",
+        fid: int = Special.INBOX,
+        html: str = "",
     ) -> Row:
         """A message from the internet."""
         head = f"From: Bob <bob@example.org>\r\nTo: Anna <anna@example.test>\r\nSubject: {subject}\r\n"
@@ -130,5 +136,3 @@ class Maker:
                 return folders.create(txn, clock, parent, name, now=EPOCH, **fields).fid
 
         return self.store.write(run).result()
-
-

@@ -64,7 +64,11 @@ def test_buffers_of_any_size_join_to_the_same_stream(replica: Replica, maker: Ma
 def test_flags_choose_what_is_sent(replica: Replica, maker: Maker) -> None:
     maker.deliver("normal")
     maker.make("associated", associated=True)
-    assert [item.associated for item in replica.sync(Flags.NORMAL | Flags.UNICODE, apply=False).changes] == [False]
-    assert [item.associated for item in replica.sync(Flags.FAI | Flags.UNICODE, apply=False).changes] == [True]
+    assert [item.associated for item in replica.sync(Flags.NORMAL | Flags.UNICODE, apply=False).changes] == [
+        False
+    ]
+    assert [item.associated for item in replica.sync(Flags.FAI | Flags.UNICODE, apply=False).changes] == [
+        True
+    ]
     assert not replica.sync(Flags.UNICODE, apply=False).changes
     assert len(replica.sync(CONTENTS).changes) == 2
