@@ -31,9 +31,12 @@ def test_first_synchronisation_brings_everything(replica: Replica, maker: Maker)
         *(f"message {number}" for number in range(5)),
         "born in MAPI",
     }
-    assert sync.deletions is None and sync.reads is None
+    assert sync.deletions is None
+    assert sync.reads is None
     again = replica.sync()
-    assert not again.changes and again.deletions is None and again.reads is None
+    assert not again.changes
+    assert again.deletions is None
+    assert again.reads is None
     assert again.state == sync.state
 
 
@@ -47,11 +50,14 @@ def test_changes_deletions_and_read_states(replica: Replica, maker: Maker) -> No
     new = maker.deliver("new")
     sync = replica.sync()
     assert {item.header[tags.PidTagMid] for item in sync.changes} == {wire(rows[2].mid), wire(new.mid)}
-    assert sync.deletions is not None and ids(sync.deletions[DELETED]) == {rows[0].mid, rows[3].mid}
-    assert sync.reads is not None and ids(sync.reads[READ]) == {rows[1].mid}
+    assert sync.deletions is not None
+    assert ids(sync.deletions[DELETED]) == {rows[0].mid, rows[3].mid}
+    assert sync.reads is not None
+    assert ids(sync.reads[READ]) == {rows[1].mid}
     maker.flag(rows[1], RowFlag.NONE)
     sync = replica.sync()
-    assert sync.reads is not None and ids(sync.reads[UNREAD]) == {rows[1].mid}
+    assert sync.reads is not None
+    assert ids(sync.reads[UNREAD]) == {rows[1].mid}
     assert not replica.sync().changes
 
 
