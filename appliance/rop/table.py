@@ -16,6 +16,8 @@ from appliance.rop.ops import (
     delete_attachment,
     delete_properties,
     expand_row,
+    fast_transfer_source_copy,
+    fast_transfer_source_get_buffer,
     find_row,
     free_bookmark,
     get_attachment_table,
@@ -59,6 +61,10 @@ from appliance.rop.ops import (
     set_read_flags,
     sort_table,
     spooler,
+    synchronization_configure,
+    synchronization_get_transfer_state,
+    synchronization_open_collector,
+    synchronization_upload_state_stream,
 )
 
 _MODULES: tuple[ModuleType, ...] = (
@@ -73,6 +79,8 @@ _MODULES: tuple[ModuleType, ...] = (
     delete_attachment,
     delete_properties,
     expand_row,
+    fast_transfer_source_copy,
+    fast_transfer_source_get_buffer,
     find_row,
     free_bookmark,
     get_attachment_table,
@@ -116,6 +124,10 @@ _MODULES: tuple[ModuleType, ...] = (
     set_read_flags,
     sort_table,
     spooler,
+    synchronization_configure,
+    synchronization_get_transfer_state,
+    synchronization_open_collector,
+    synchronization_upload_state_stream,
 )
 
 
