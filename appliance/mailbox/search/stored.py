@@ -14,6 +14,7 @@ from appliance.formats.mime import Scan
 from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import fields_of
 from appliance.formats.mime.words import decode_words
+from appliance.formats.structures import Piece
 from appliance.mailbox.search import texts
 from appliance.mailbox.search.criteria import AddressField
 from appliance.mailbox.search.envelope import Envelope, Person, parse, parse_head
@@ -54,16 +55,16 @@ class MimeFacts:
         self._txn, self._mailbox, self.row = txn, mailbox, row
         self._stored = structure
 
-    def _piece(self, piece: blobs.Piece) -> bytes | None:
+    def _piece(self, piece: Piece) -> bytes | None:
         """What was rendered at the message's arrival; None when there is nothing."""
         if self._stored is None:
-            (self._stored,) = blobs.structures(self._txn, (self.row.blob,))
+            (self._stored,) = blobs.structures(self._txn, [self.row.blob])
         return blobs.piece_of(self._stored, piece) if self._stored is not None else None
 
     @cached_property
     def _envelope(self) -> Envelope:
         try:
-            return parse(self._piece(blobs.Piece.ENVELOPE) or b"")
+            return parse(self._piece(Piece.ENVELOPE) or b"")
         except ValueError:
             return _EMPTY
 
@@ -71,14 +72,14 @@ class MimeFacts:
     def _head(self) -> tuple[bytes | None, bytes | None]:
         """Date and subject as they stand in the header."""
         try:
-            return parse_head(self._piece(blobs.Piece.ENVELOPE) or b"")
+            return parse_head(self._piece(Piece.ENVELOPE) or b"")
         except ValueError:
             return None, None
 
     @cached_property
     def _scan(self) -> Scan | None:
         try:
-            return Scan.unpack(self._piece(blobs.Piece.SCAN) or b"")
+            return Scan.unpack(self._piece(Piece.SCAN) or b"")
         except ValueError:
             return None
 
@@ -105,7 +106,7 @@ class MimeFacts:
         """As `Facts`."""
         # asked for once for each message of a long search: not worth keeping
         try:
-            return decode_words(parse_head(self._piece(blobs.Piece.ENVELOPE) or b"")[1] or b"")
+            return decode_words(parse_head(self._piece(Piece.ENVELOPE) or b"")[1] or b"")
         except ValueError:
             return ""
 
