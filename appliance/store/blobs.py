@@ -1,8 +1,9 @@
 """Blobs: the bytes that arrived, kept once, shared by everything that refers to them.
 
-A blob stands in `blobs` under its number: 0 the head (references, size, hash), 1 what was rendered from it
-once (MIME structure, ENVELOPE, BODYSTRUCTURE), 2 and up the chunks of CHUNK bytes, each compressed alone so
-that any range can be read without the rest.
+A blob stands in `blobs` under its number: 0 the head (references, size, hash), 2 and up the chunks of CHUNK
+bytes, each compressed alone so that any range can be read without the rest. What was rendered from it once
+(MIME structure, ENVELOPE, BODYSTRUCTURE) stands in `blob_structures`, where those of many messages fill few
+pages: listings and searches read nothing else. Stores of before have it in `blobs` under 1.
 
 Invariants:
 - Chunks are written once, while the bytes arrive; a blob whose head is missing is legal only while its
@@ -23,6 +24,8 @@ import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from itertools import count
+from operator import eq
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +36,7 @@ from appliance.formats import structures as packed_structures
 from appliance.formats.mime import Scan
 from appliance.formats.structures import Piece
 from appliance.store.errors import Conflict, NotFound, StoreError
-from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor
+from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
 from appliance.wire.errors import DecodeError
@@ -50,7 +53,7 @@ DEDUPE_MIN = 16384
 MAX_SIZE = (1 << 32) - 1
 """Bytes of a blob, at most."""
 
-_HEAD, _STRUCTURE, _CHUNKS = 0, 1, 2
+_HEAD, _OLDER_STRUCTURE, _CHUNKS = 0, 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
 _RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
@@ -63,6 +66,9 @@ _TEXT = Path(__file__).with_name("mail.dictionary").read_bytes()
 _DICTIONARY = zstandard.ZstdCompressionDict(_TEXT)
 STRUCTURES = packed_structures.Codec(_TEXT)
 """What unpacks structures."""
+
+_SCANNED = 16
+"""Structures that are worth one scan in place of lookups."""
 
 _local = threading.local()
 
@@ -168,7 +174,8 @@ class Prepared(NamedTuple):
 
 
 _BLOBS = head(SERVER, Table.BLOBS)
-_SUB = tuple(sub.to_bytes(4, "big") for sub in (_HEAD, _STRUCTURE, _CHUNKS))
+_STRUCTURES = head(SERVER, Table.BLOB_STRUCTURES)
+_FIRST_CHUNK = _CHUNKS.to_bytes(4, "big")
 
 
 def _key(number: int, sub: int) -> bytes:
@@ -310,7 +317,7 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     row = _HEAD_ROW.pack(1, references, prepared.size) + prepared.sha256
     txn.put(_key(number, _HEAD), row)
     if prepared.structure:
-        txn.put(_key(number, _STRUCTURE), prepared.structure)
+        txn.put(head_q(SERVER, Table.BLOB_STRUCTURES, number), prepared.structure)
     for index, stored in prepared.chunks:
         txn.put(_key(number, _CHUNKS + index), stored)
     if prepared.number:
@@ -367,12 +374,13 @@ def _drop(txn: WriteTxn, number: int) -> None:
         txn.put(_LAST_DROPPED, number.to_bytes(8, "big"))
     prefix = head_q(SERVER, Table.BLOBS, number)
     txn.delete_range(prefix, successor(prefix))
+    txn.delete(head_q(SERVER, Table.BLOB_STRUCTURES, number))
     txn.delete(pack(SERVER, Table.BLOB_LEASES, number))
 
 
 def structure(txn: ReadTxn, number: int) -> Structure | None:
     """What was rendered from the blob, or None when it is not MIME."""
-    raw = txn.get(_key(number, _STRUCTURE))
+    (raw,) = structures(txn, [number])
     if raw is None:
         return None
     return Structure(*(piece_of(raw, piece) for piece in (Piece.SCAN, Piece.ENVELOPE, Piece.BODYSTRUCTURE)))
@@ -381,7 +389,17 @@ def structure(txn: ReadTxn, number: int) -> Structure | None:
 def structures(txn: ReadTxn, numbers: list[int]) -> list[bytes | None]:
     """The structures of many blobs in one pass, as they are stored: for `pieces_of` and `judge`. None for a
     blob that has none, and for blob 0."""
-    return txn.values(columns.keys(_BLOBS, numbers, _SUB[_STRUCTURE]))
+    if len(numbers) >= _SCANNED and numbers[-1] - numbers[0] == len(numbers) - 1:
+        # Mail that arrived together has its numbers in a row: one scan reads it, if all of it is MIME.
+        first, last = columns.keys(_STRUCTURES, [numbers[0], numbers[-1]], b"")
+        together = txn.values_between(first, last, len(numbers))
+        if together is not None and all(map(eq, numbers, count(numbers[0]))):
+            return list(together)
+    found = txn.values(columns.keys(_STRUCTURES, numbers, b""))
+    for index, number in enumerate(numbers):
+        if found[index] is None and number:
+            found[index] = txn.get(_key(number, _OLDER_STRUCTURE))
+    return found
 
 
 def pieces_of(stored: list[bytes | None], piece: Piece) -> list[bytes | None]:
@@ -425,7 +443,7 @@ def _older_piece(stored: bytes, piece: Piece) -> bytes:
 def read_small(txn: ReadTxn, numbers: list[int]) -> list[bytes]:
     """The whole bytes of blobs that the caller knows to have one chunk (CHUNK bytes at most), in one pass.
     Raises StoreError."""
-    found = txn.values(columns.keys(_BLOBS, numbers, _SUB[_CHUNKS]))
+    found = txn.values(columns.keys(_BLOBS, numbers, _FIRST_CHUNK))
     if None in found:
         raise StoreError("the first chunk of a blob is missing")
     return [_expand(stored, CHUNK) for stored in found if stored is not None]
@@ -490,6 +508,18 @@ def heads(txn: ReadTxn) -> Iterator[tuple[int, Info]]:
         if key[13:] == b"\0\0\0\0":
             number = int.from_bytes(key[5:13], "big")
             yield number, info(txn, number)
+
+
+def structured(txn: ReadTxn) -> Iterator[int]:
+    """The blobs that `blob_structures` has rows of (for `check`)."""
+    return map(tail_q, txn.scan_keys(_STRUCTURES, successor(_STRUCTURES)))
+
+
+def drop_lost_structures(txn: WriteTxn) -> None:
+    """Drop the structures of blobs that are not there (for `repair`)."""
+    for number in list(structured(txn)):
+        if not txn.has(_key(number, _HEAD)):
+            txn.delete(head_q(SERVER, Table.BLOB_STRUCTURES, number))
 
 
 def numbers(txn: ReadTxn) -> Iterator[tuple[int, int]]:

@@ -246,7 +246,9 @@ static bool gather(material *m, PyObject *serials, PyObject *records, PyObject *
         m->serials[i] = PyLong_AsUnsignedLongLong(PyTuple_GetItem(m->held[0], (Py_ssize_t)i));
         if (m->serials[i] == (uint64_t)-1 && PyErr_Occurred())
             return false;
-        for (k = 0; k < width; k++)
+        if (!piece_of(PyTuple_GetItem(m->held[1], (Py_ssize_t)i), &m->pieces[i * width]))
+            return false;
+        for (k = 1; k < width; k++)
             if (!entry_of(PyTuple_GetItem(m->held[1 + k], (Py_ssize_t)i), &m->pieces[i * width + k]))
                 return false;
     }

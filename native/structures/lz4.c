@@ -248,6 +248,8 @@ static void copy_match(const lz4_dictionary *d, uint8_t *out, size_t room, size_
         memcpy(out + made, d->data + d->size - old, head);
         made += head;
         n -= head;
+        if (n == 0)
+            return;
     }
     from = out + made - offset;
     if (offset >= n || (offset >= SHORT_RUN && n <= SHORT_RUN)) {
