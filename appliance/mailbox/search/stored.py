@@ -18,7 +18,7 @@ from appliance.formats.structures import Piece
 from appliance.mailbox.search import texts
 from appliance.mailbox.search.criteria import AddressField
 from appliance.mailbox.search.envelope import Envelope, Person, parse, parse_head
-from appliance.mailbox.search.facts import AddressName, Facts
+from appliance.mailbox.search.facts import AddressName, Facts, Judge
 from appliance.mailbox.search.glimpse import MAX_RAW, glimpse
 from appliance.mapi import tags, times
 from appliance.mapi.types import Value
@@ -34,6 +34,11 @@ _EMPTY = Envelope(None, None, (), (), (), (), (), (), None, None)
 
 class StoredMessages:
     """Opens stored messages."""
+
+    def judge(self, txn: ReadTxn, numbers: list[int]) -> Judge:
+        """As `Source`."""
+        stored = blobs.structures(txn, numbers)
+        return lambda member, key: blobs.judge(stored, member, key)
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> Facts:
         """The facts of a message in this snapshot."""
