@@ -75,6 +75,7 @@ class Site:
 
 SITES = (
     Site("autodiscover", "/autodiscover/autodiscover.xml", "appliance.protocols.autodiscover.server:routes"),
+    Site("mapihttp", "/mapi/", "appliance.protocols.mapihttp.server:routes"),
 )
 
 TASKS: tuple[tuple[str, str], ...] = (

@@ -22,9 +22,10 @@ class RopContext:
     """Made anew for each run of each ROP.
 
     `now` (FILETIME) and `fresh` (16 random bytes, the same in a second run) are prepared outside the
-    transaction. `budget`: bytes that the response's body may take; who has more to say says less, or raises
-    ecBufferTooSmall. `output` is what `put` was given, `effects` what `emit` was given: the engine takes both
-    when the ROP has succeeded (and was committed).
+    transaction. `index`: the input's slot, for responses that repeat it. `budget`: bytes that the response's
+    body may take; who has more to say says less, or raises ecBufferTooSmall. `output` is what `put` was
+    given, `effects` what `emit` was given: the engine takes both when the ROP has succeeded (and was
+    committed).
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class RopContext:
         "budget",
         "effects",
         "fresh",
+        "index",
         "logon_id",
         "now",
         "output",
@@ -51,11 +53,12 @@ class RopContext:
         now: int,
         fresh: bytes,
         budget: int,
+        index: int = 0,
         txn: ReadTxn | None = None,
         writing: WriteTxn | None = None,
     ) -> None:
         self.session, self.logon_id, self._input, self._other = session, logon_id, input, other
-        self.now, self.fresh, self.budget = now, fresh, budget
+        self.now, self.fresh, self.budget, self.index = now, fresh, budget, index
         self._txn, self._writing = txn, writing
         self.output: Object | None = None
         self.effects: list[Callable[[], None]] = []

@@ -24,8 +24,10 @@ from appliance.net import bridge
 from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
 from appliance.rop.codes import code_of
 from appliance.rop.context import RopContext
-from appliance.rop.model import Access, Answer, Rop, RopFailure
+from appliance.rop.model import Access, Answer, Handles, Rop, RopFailure
+from appliance.rop.notify.hub import Hub, Watch
 from appliance.rop.objects import Object
+from appliance.rop.orders import Orders
 from appliance.rop.session import Session
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
@@ -47,12 +49,15 @@ _READS = frozenset({Access.NONE, Access.READ, Access.SCAN})
 
 
 class Engine:
-    """One for each process. `table` is the table of ROPs by id, `arrangements` the sorted tables that all
-    sessions share."""
+    """One for each process. `table` is the table of ROPs by id, `watch` tells of commits (see `Hub`),
+    `arrangements` are the sorted tables that all sessions share, `orders` makes those that the store is to
+    keep."""
 
-    def __init__(self, store: Store, table: Mapping[int, Rop]) -> None:
+    def __init__(self, store: Store, table: Mapping[int, Rop], watch: Watch) -> None:
         self.store, self.table = store, table
+        self.hub = Hub(store, watch)
         self.arrangements = Arrangements()
+        self.orders = Orders(store)
         self._origin = int.from_bytes(os.urandom(6), "big") << 8
 
     def connect(
@@ -89,6 +94,7 @@ class Engine:
         async with session.lock:
             if session.closed:
                 raise MapiError(ec.ecNullObject)
+            session.loop = asyncio.get_running_loop()
             batch = Batch.parse(data, self.table)
             run = _Run(session, batch, min(limit, MAX_BUFFER))
             await run.all()
@@ -154,7 +160,7 @@ class _Run:
             if access is Access.WRITE:
                 await self._write(store)
             elif access is Access.APART:
-                await asyncio.get_running_loop().run_in_executor(None, self._apart)
+                await asyncio.get_running_loop().run_in_executor(None, self._step, None)
             elif access is Access.SCAN:
                 await asyncio.get_running_loop().run_in_executor(None, self._reads, True)
             else:
@@ -175,14 +181,14 @@ class _Run:
             return Access.NONE
 
     def _reads(self, threaded: bool) -> None:
-        """Calls in one snapshot, up to one that writes, or one that wants a thread where this is none."""
+        """Calls in one snapshot, up to one that writes, or one that belongs into another thread."""
         store = self._session.engine.store
         started = time.monotonic()
         with ExitStack() as stack:
             txn: ReadTxn | None = None
             while self._at < len(self._calls) and not self._over:
                 access = self._access()
-                if access not in _READS or (access is Access.SCAN and not threaded):
+                if access not in _READS or access is (Access.NONE if threaded else Access.SCAN):
                     return
                 if access is not Access.NONE and txn is None:
                     txn = stack.enter_context(store.read())
@@ -198,9 +204,6 @@ class _Run:
             self._give_back(full)
             return
         self._take(call, done)
-
-    def _apart(self) -> None:
-        self._step(None)
 
     async def _write(self, store: Store) -> None:
         call = self._calls[self._at]
@@ -246,7 +249,10 @@ class _Run:
         code = code_of(error)
         if code == ec.ecBufferTooSmall and self._out:
             raise _Full(MAX_BUFFER)
-        body = error.body.pack() if isinstance(error, RopFailure) else b""
+        given = error.body if isinstance(error, RopFailure) else call.rop.failure
+        body = given.pack() if given is not None else b""
+        if code == ec.ecDstNullObject and call.other is not None:  # MS-OXCROPS 2.2.4.6.3: DestHandleIndex
+            body = call.other.to_bytes(4, "little") + body
         return _Done(None, code, body)
 
     # -- handles and room --------------------------------------------------------------------------------
@@ -264,8 +270,8 @@ class _Run:
         rop = call.rop
         found = self._object(call.input, call.logon_id)
         if found is not None and not found.kind & rop.on:
-            raise MapiError(ec.ecNotSupported)
-        other = self._object(call.other, call.logon_id) if rop.dest else None
+            raise MapiError(rop.wrong)
+        other = self._destination(call) if rop.dest else None
         if other is not None and not other.kind & rop.dest:
             raise MapiError(ec.ecNotSupported)
         if call.output is not None and call.output >= len(self._batch.handles):
@@ -281,6 +287,7 @@ class _Run:
             now=now,
             fresh=fresh,
             budget=budget,
+            index=call.input or 0,
             txn=txn,
             writing=writing,
         )
@@ -291,6 +298,16 @@ class _Run:
         if slot >= len(self._batch.handles):
             raise MapiError(ec.ecNullObject)
         return self._session.find(self._batch.handles[slot], logon_id)
+
+    def _destination(self, call: Call) -> Object | None:
+        """The destination, which may belong to another logon of the session."""
+        if call.rop.handles is not Handles.SOURCE_DEST:
+            return self._object(call.other, call.logon_id)
+        slot, handles = call.other, self._batch.handles
+        found = self._session.get(handles[slot]) if slot is not None and slot < len(handles) else None
+        if found is None:
+            raise MapiError(ec.ecDstNullObject)
+        return found
 
     def _rest(self, at: int) -> int:
         """Bytes by which the requests from `at` on would be given back."""
@@ -323,6 +340,8 @@ class _Run:
                     self.next = Call(call.rop, call.logon_id, call.indexes, request, call.start, call.end)
         else:
             self.failed = True
+            if call.rop.ends:
+                self._at = len(self._calls)
         if call.rop.silent:
             if call.input is not None and call.input < len(handles):
                 handles[call.input] = NO_HANDLE

@@ -103,8 +103,11 @@ class Rop:
     `on`: what the input (or source) handle may stand for; `dest` the same for the destination of SOURCE_DEST
     and the response handle of RESPONSE_IN. `access` may be a function of context (without transaction) and
     request. `room`: bytes that the response's body takes at most, where it does not look at `ctx.budget`.
-    `reserve`: may write when the disk is full (deletes). `follow`: for chained responses (MS-OXCRPC
-    3.1.4.2.1.2.2), the request that goes on where a response ended, or None. `silent`: there is no response.
+    `reserve`: may write when the disk is full (deletes). `failure`: the body of responses of failure, for the
+    few ROPs whose failures have one; a `RopFailure` brings another of the same layout. `ends`: when it fails,
+    the ROPs behind it are not run (MS-OXCTABL 3.2.5.9). `wrong`: the code for an input that is not `on`.
+    `follow`: for chained responses (MS-OXCRPC 3.1.4.2.1.2.2), the request that goes on where a response
+    ended, or None. `silent`: there is no response.
     """
 
     id: int
@@ -117,6 +120,9 @@ class Rop:
     dest: On = On.NOTHING
     room: int = 64
     reserve: bool = False
+    failure: Record | None = None
+    ends: bool = False
+    wrong: int = ec.ecNotSupported
     follow: Follow | None = None
     silent: bool = False
 

@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from appliance.directory.model import Entry
@@ -44,9 +45,14 @@ class Session:
         self.client_version = client_version
         self.form = rop_form(code_page)
         self.lock = asyncio.Lock()
+        self.loop: asyncio.AbstractEventLoop
+        """Where the session lives, once it has run something."""
         self.logons: dict[int, Logon] = {}
         self.notices = Notices()
+        self.cached = False
+        """Whether the client keeps a copy of the mailbox (ClientMode, MS-OXCRPC 2.2.2.2.4)."""
         self._objects: dict[int, Object] = {}
+        self._handles: dict[Object, int] = {}
         self._next_handle = 1
         self.closed = False
 
@@ -59,12 +65,13 @@ class Session:
             raise MapiError(ec.ecNullObject)
         return found
 
+    def get(self, handle: int) -> Object | None:
+        """The object of a handle, on whichever logon; None for a handle that is none."""
+        return self._objects.get(handle)
+
     def handle_of(self, wanted: Object) -> int:
         """The handle of an object, NO_HANDLE when it has none."""
-        for handle, known in self._objects.items():
-            if known is wanted:
-                return handle
-        return NO_HANDLE
+        return self._handles.get(wanted, NO_HANDLE)
 
     def require_room(self) -> None:
         """Raises ecMaxObjsExceeded when no more objects may be opened."""
@@ -78,6 +85,7 @@ class Session:
             self.logons[made.id] = made
         handle, self._next_handle = self._next_handle, self._next_handle + 1
         self._objects[handle] = made
+        self._handles[made] = handle
         return handle
 
     def release(self, handle: int) -> None:
@@ -86,8 +94,7 @@ class Session:
         if isinstance(gone, Logon):
             self._drop_logon(gone.id)
         elif gone is not None:
-            del self._objects[handle]
-            gone.close()
+            self._forget(handle, gone)
 
     def _drop_logon(self, id: int) -> None:
         logon = self.logons.pop(id, None)
@@ -95,13 +102,20 @@ class Session:
             return
         for handle, each in list(self._objects.items()):
             if each.logon is logon:
-                del self._objects[handle]
-                each.close()
+                self._forget(handle, each)
+
+    def _forget(self, handle: int, gone: Object) -> None:
+        del self._objects[handle], self._handles[gone]
+        gone.close()
 
     @property
     def objects(self) -> int:
         """Handles in use."""
         return len(self._objects)
+
+    def later(self, callback: Callable[[], None]) -> None:
+        """Call back on the loop's thread before the running batch is answered. From any thread."""
+        self.loop.call_soon_threadsafe(callback)
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -121,5 +135,4 @@ class Session:
         self.notices.close()
         for handle in list(self._objects):
             self.release(handle)
-        self._objects.clear()
         self.logons.clear()

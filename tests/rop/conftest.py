@@ -1,10 +1,12 @@
 """An office whose people talk to the ROP engine."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from appliance.directory.model import Entry
+from appliance.net.watch import Watches
 from appliance.rop.engine import Engine
 from appliance.rop.table import ROPS
 from appliance.store.store import Store
@@ -27,16 +29,26 @@ def anna(office: Office) -> Entry:
 @pytest.fixture
 def connect(store: Store) -> Iterator[Callable[..., Client]]:
     """Sessions of one engine, closed at the end."""
-    engine = Engine(store, ROPS)
+    loop = asyncio.new_event_loop()
+
+    async def watch() -> Watches:
+        return Watches(store)
+
+    watches = loop.run_until_complete(watch())
+    engine = Engine(store, ROPS, watches.subscribe)
     made: list[Client] = []
 
     def make(user: Entry, **settings: object) -> Client:
-        made.append(Client(store, user, engine=engine, **settings))
+        made.append(Client(user, engine, loop, **settings))
         return made[-1]
 
     yield make
     for client in made:
         client.close()
+    assert watches.count == 0, "a closed session still watches"
+    watches.close()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from appliance.rop import batch
 from appliance.rop.batch import NO_HANDLE
 from appliance.rop.engine import MAX_BUFFER, Engine
 from appliance.rop.model import Empty, Handles, Rop
+from appliance.rop.notify.data import Notify
 from appliance.rop.ops import logon
 from appliance.rop.session import Session
-from appliance.rop.table import ROPS
-from appliance.store.store import Store
 from appliance.wire.cursor import Reader
 from appliance.wire.record import Record
 
@@ -52,11 +51,11 @@ class Reply:
 
 @dataclass(slots=True)
 class Result:
-    """What an Execute gave: replies, the handle table afterwards, RopNotify responses as bytes."""
+    """What an Execute gave: replies, the handle table afterwards, RopNotify responses."""
 
     replies: list[Reply] = field(default_factory=list)
     handles: list[int] = field(default_factory=list)
-    notices: list[bytes] = field(default_factory=list)
+    notices: list[Notify] = field(default_factory=list)
     pending: bool = False
     given_back: bytes = b""
     size_needed: int = 0
@@ -75,7 +74,7 @@ def unpack(data: bytes, asks: Sequence[Ask]) -> Result:
             result.size_needed = reader.u16()
             result.given_back = reader.rest()
         elif id == NOTIFY:
-            result.notices.append(reader.rest())  # tests that want more take it apart
+            result.notices.append(Notify.decode(reader))
         elif id == PENDING:
             reader.u16()
             result.pending = True
@@ -86,25 +85,31 @@ def unpack(data: bytes, asks: Sequence[Ask]) -> Result:
             body: Any = None
             if ec.is_warning(code):
                 body = ask.rop.response.decode(reader)
+            else:
+                if code == ec.ecDstNullObject and ask.rop.handles is Handles.SOURCE_DEST:
+                    assert reader.u32() == ask.slots[1]
+                if ask.rop.failure is not None:
+                    body = type(ask.rop.failure).decode(reader)
             handle = result.handles[index] if index < len(result.handles) else NO_HANDLE
             result.replies.append(Reply(id, index, code, body, handle))
     return result
 
 
 class Client:
-    """A session of `user` with the engine, in a loop of its own."""
+    """A session of `user` with an engine that lives in `loop`."""
 
-    def __init__(self, store: Store, user: Entry, *, engine: Engine | None = None, **connect: Any) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.engine = engine or Engine(store, ROPS)
+    def __init__(self, user: Entry, engine: Engine, loop: asyncio.AbstractEventLoop, **connect: Any) -> None:
+        self.loop, self.engine = loop, engine
         settings = {"code_page": 1252, "locale": 1033, "sort_locale": 1033, "client_version": (16, 0, 4266)}
         self.session: Session = self.engine.connect(user, user.legacy_dn, **{**settings, **connect})
         self.user = user
 
     def close(self) -> None:
         self.session.close()
-        self.loop.run_until_complete(self.loop.shutdown_default_executor())
-        self.loop.close()
+
+    def wait(self, seconds: float = 30.0) -> bool:
+        """Whether a notification waits, within that time."""
+        return self.loop.run_until_complete(self.session.wait(seconds))
 
     def raw(self, data: bytes, limit: int = MAX_BUFFER, *, chain: bool = False) -> list[bytes]:
         """Execute a buffer as it is."""
