@@ -58,11 +58,21 @@ def deliver(
 
 def _place(txn: ReadTxn, target: Target, size: int) -> int:
     """The folder that takes the message. Everything that can be refused is refused here, before a change."""
-    quotas.require_room(mailboxes.get(txn, target.mailbox), size + len(target.prefix))
-    fid = target.folder or _folder_of(txn, target)
-    if folders.get(txn, target.mailbox, fid).uidnext > messages.MAX_UID:
+    folder = folders.get(txn, target.mailbox, target.folder or _folder_of(txn, target))
+    quotas.require_room(mailboxes.get(txn, target.mailbox), folder, size + len(target.prefix))
+    if folder.uidnext > messages.MAX_UID:
         raise Refused(Reason.LIMIT, "the folder has used every UID")
-    return fid
+    return folder.fid
+
+
+def is_full(txn: ReadTxn, target: Target, size: int) -> bool:
+    """Whether a message of `size` bytes would be refused for want of room."""
+    try:
+        with refusing():
+            _place(txn, target, size)
+    except Refused as refused:
+        return refused.reason is Reason.QUOTA
+    return False
 
 
 def _folder_of(txn: ReadTxn, target: Target) -> int:

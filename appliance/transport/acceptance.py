@@ -22,12 +22,10 @@ from appliance.directory import domains, entries, resolve
 from appliance.directory.addresses import BadAddress, parse
 from appliance.directory.model import Entry
 from appliance.directory.resolve import Expansion, SendAs, Status
-from appliance.mailbox import quotas
-from appliance.mailbox.deliver import Outcome, Target, deliver
+from appliance.mailbox.deliver import Outcome, Target, deliver, is_full
 from appliance.mailbox.errors import Reason
 from appliance.mailbox.incoming import Incoming
 from appliance.store import blobs, queue
-from appliance.store.errors import NotFound
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.queue import Notify, Origin, QueueEntry, QueueRecipient, State
 from appliance.transport.retry import delay
@@ -149,18 +147,11 @@ def judge_expansion(txn: ReadTxn, found: Expansion, user: Entry | None, size: in
         return Verdict.NO_RELAY
     verdict = _OF_STATUS[found.status]
     if verdict is Verdict.OK and len(found.mailboxes) == 1 and not found.external:
-        entry = found.mailboxes[0].entry
-        if entry.mailbox and _is_full(txn, entry.mailbox, max(size, 1)):
+        entry, detail = found.mailboxes[0].entry, found.mailboxes[0].detail
+        target = Target(entry.mailbox, folder=entry.folder, detail=detail)
+        if entry.mailbox and is_full(txn, target, max(size, 1)):
             return Verdict.FULL
     return verdict
-
-
-def _is_full(txn: ReadTxn, mailbox: int, size: int) -> bool:
-    try:
-        usage = quotas.usage(txn, mailbox)
-    except NotFound:
-        return False
-    return bool(usage.receive) and usage.size + size > usage.receive
 
 
 def expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:

@@ -312,6 +312,7 @@ def test_real_mail_there_and_back(name: str, data: bytes) -> None:
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=60)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(_TEXT, _TEXT, _TEXT, st.binary(max_size=200), _TEXT)
 def test_any_text_comes_back(subject: str, body: str, rich: str, data: bytes, name: str) -> None:

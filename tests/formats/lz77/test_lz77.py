@@ -163,6 +163,7 @@ def test_the_c_is_far_faster_than_its_twin() -> None:
         assert seconds(slow) > 30 * seconds(fast)
 
 
+@pytest.mark.slow
 def test_the_fuzz_target_finds_nothing(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:
