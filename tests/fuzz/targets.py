@@ -7,6 +7,7 @@ from tests.fuzz.directory import DIRECTORY_TARGETS
 from tests.fuzz.imap import IMAP_TARGETS
 from tests.fuzz.lz77 import LZ77_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
+from tests.fuzz.mapihttp import MAPIHTTP_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
@@ -19,6 +20,7 @@ TARGETS: tuple[Target, ...] = (
     *CONVERT_TARGETS,
     *LZ77_TARGETS,
     *MAPI_TARGETS,
+    *MAPIHTTP_TARGETS,
     *DIRECTORY_TARGETS,
     *IMAP_TARGETS,
     *POP3_TARGETS,
