@@ -22,11 +22,13 @@ from appliance.mapi.errors import MapiError
 from appliance.mapi.times import from_unix_ns
 from appliance.net import bridge
 from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
+from appliance.rop.buffers import HEADER_SIZE, MAX_PAYLOADS
 from appliance.rop.codes import code_of
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Answer, Handles, Rop, RopFailure
 from appliance.rop.notify.hub import Hub, Watch
 from appliance.rop.objects import Object
+from appliance.rop.orders import Orders
 from appliance.rop.session import Session
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
@@ -41,6 +43,10 @@ PRELUDE = 6
 """Bytes of a response before its body: RopId, handle index, ReturnValue."""
 
 ROP_PENDING, ROP_BUFFER_TOO_SMALL = 0x6E, 0xFF
+ROP_QUERY_ROWS = 0x15
+RESIDUE, ROWS_RESIDUE = 8 << 10, 32 << 10
+"""Room that there must be for a further chained buffer (MS-OXCRPC 3.1.4.2.1.2.2)."""
+
 SLICE = 0.003
 """Seconds that ROPs keep the loop's thread before others have their turn."""
 
@@ -49,12 +55,14 @@ _READS = frozenset({Access.NONE, Access.READ, Access.SCAN})
 
 class Engine:
     """One for each process. `table` is the table of ROPs by id, `watch` tells of commits (see `Hub`),
-    `arrangements` are the sorted tables that all sessions share."""
+    `arrangements` are the sorted tables that all sessions share, `orders` makes those that the store is to
+    keep."""
 
     def __init__(self, store: Store, table: Mapping[int, Rop], watch: Watch) -> None:
         self.store, self.table = store, table
         self.hub = Hub(store, watch)
         self.arrangements = Arrangements()
+        self.orders = Orders(store)
         self._origin = int.from_bytes(os.urandom(6), "big") << 8
 
     def connect(
@@ -91,12 +99,17 @@ class Engine:
         async with session.lock:
             if session.closed:
                 raise MapiError(ec.ecNullObject)
-            batch = Batch.parse(data, self.table)
+            session.loop = asyncio.get_running_loop()
+            public = {id for id, logon in session.logons.items() if not logon.is_private}
+            batch = Batch.parse(data, self.table, public)
             run = _Run(session, batch, min(limit, MAX_BUFFER))
             await run.all()
             buffers = [run.finish()]
             left = limit - len(buffers[0])
-            while chain and run.next is not None and left > HEADER + PRELUDE:
+            while chain and run.next is not None and len(buffers) < MAX_PAYLOADS:
+                left -= HEADER_SIZE
+                if left < (ROWS_RESIDUE if run.next.rop.id == ROP_QUERY_ROWS else RESIDUE):
+                    break
                 run = _Run(session, Batch([run.next], batch.handles, b""), min(left, MAX_BUFFER))
                 await run.all()
                 if run.failed:

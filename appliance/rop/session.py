@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from appliance.directory.model import Entry
@@ -44,6 +45,8 @@ class Session:
         self.client_version = client_version
         self.form = rop_form(code_page)
         self.lock = asyncio.Lock()
+        self.loop: asyncio.AbstractEventLoop
+        """Where the session lives, once it has run something."""
         self.logons: dict[int, Logon] = {}
         self.notices = Notices()
         self.cached = False
@@ -110,12 +113,16 @@ class Session:
         """Handles in use."""
         return len(self._objects)
 
+    def later(self, callback: Callable[[], None]) -> None:
+        """Call back on the loop's thread before the running batch is answered. From any thread."""
+        self.loop.call_soon_threadsafe(callback)
+
     # -- life --------------------------------------------------------------------------------------------
 
     async def execute(self, data: bytes, limit: int, *, chain: bool = False) -> list[bytes]:
         """Run a ROP buffer: the buffers of its responses, one, or more where `chain` allows; each takes at
-        most the engine's MAX_BUFFER bytes, all together at most `limit`. Raises MapiError for a request that
-        fails as a whole: ecRpcFormat, ecBufferTooSmall."""
+        most the engine's MAX_BUFFER bytes, all together, with the header before each but the first, at most
+        `limit`. Raises MapiError for a request that fails as a whole: ecRpcFormat, ecBufferTooSmall."""
         return await self.engine.execute(self, data, limit, chain=chain)
 
     async def wait(self, seconds: float) -> bool:
