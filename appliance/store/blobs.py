@@ -19,7 +19,7 @@ Invariants:
 import hashlib
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from enum import IntEnum
 from pathlib import Path
@@ -243,6 +243,23 @@ class BlobWriter:
         self._pending = self._store.write(put, weight=sum(len(chunk) for _, chunk in chunks))
         return self._pending
 
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes of what was written so far. Await the last future first."""
+        if self._pending is not None:
+            self._number = self._pending.result()
+        held, buffer = dict(self._chunks), bytes(self._buffer)
+
+        def chunk(index: int) -> bytes | None:
+            if index == self._next:
+                return buffer
+            stored = held.get(index)
+            if stored is None:
+                with self._store.read() as txn:
+                    stored = txn.get(_key(self._number, _CHUNKS + index))
+            return _expand(stored, CHUNK) if stored is not None else None
+
+        return _slice(chunk, self.size, offset, length)
+
     def finish(self, structure: Structure | None = None) -> Prepared:
         """The end of the bytes. Waits for chunks that are on their way: await the last future first."""
         if self._buffer or self.size == 0:
@@ -413,16 +430,35 @@ def read_small(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes]:
 
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
     """Up to `length` bytes from `offset`; fewer at the end. Raises NotFound."""
-    size = info(txn, number).size
+    return _slice(lambda index: _chunk(txn, number, index), info(txn, number).size, offset, length)
+
+
+def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int = MAX_SIZE) -> bytes:
+    """As `read`, of bytes that are not bound yet."""
+    held = dict(prepared.chunks)
+
+    def chunk(index: int) -> bytes | None:
+        stored = held.get(index)
+        return _expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
+
+    return _slice(chunk, prepared.size, offset, length)
+
+
+def _chunk(txn: ReadTxn, number: int, index: int) -> bytes | None:
+    stored = txn.get(_key(number, _CHUNKS + index))
+    return _expand(stored, CHUNK) if stored is not None else None
+
+
+def _slice(chunk: Callable[[int], bytes | None], size: int, offset: int, length: int) -> bytes:
     end = min(size, offset + length)
     if offset >= end:
         return b""
     pieces: list[bytes] = []
     for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
-        stored = txn.get(_key(number, _CHUNKS + index))
-        if stored is None:
-            raise StoreError(f"blob {number}: chunk {index} is missing")
-        pieces.append(_expand(stored, CHUNK))
+        piece = chunk(index)
+        if piece is None:
+            raise StoreError(f"chunk {index} of a blob is missing")
+        pieces.append(piece)
     base = offset // CHUNK * CHUNK
     whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     if offset == base and end - base == len(whole):
