@@ -27,6 +27,7 @@ from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Answer, Handles, Rop, RopFailure
 from appliance.rop.notify.hub import Hub, Watch
 from appliance.rop.objects import Object
+from appliance.rop.orders import Orders
 from appliance.rop.session import Session
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
@@ -49,12 +50,14 @@ _READS = frozenset({Access.NONE, Access.READ, Access.SCAN})
 
 class Engine:
     """One for each process. `table` is the table of ROPs by id, `watch` tells of commits (see `Hub`),
-    `arrangements` are the sorted tables that all sessions share."""
+    `arrangements` are the sorted tables that all sessions share, `orders` makes those that the store is to
+    keep."""
 
     def __init__(self, store: Store, table: Mapping[int, Rop], watch: Watch) -> None:
         self.store, self.table = store, table
         self.hub = Hub(store, watch)
         self.arrangements = Arrangements()
+        self.orders = Orders(store)
         self._origin = int.from_bytes(os.urandom(6), "big") << 8
 
     def connect(
@@ -91,7 +94,9 @@ class Engine:
         async with session.lock:
             if session.closed:
                 raise MapiError(ec.ecNullObject)
-            batch = Batch.parse(data, self.table)
+            session.loop = asyncio.get_running_loop()
+            public = {id for id, logon in session.logons.items() if not logon.is_private}
+            batch = Batch.parse(data, self.table, public)
             run = _Run(session, batch, min(limit, MAX_BUFFER))
             await run.all()
             buffers = [run.finish()]

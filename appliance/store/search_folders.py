@@ -177,6 +177,12 @@ def links(txn: ReadTxn, mailbox: int, fid: int, *, after: int = 0) -> Iterator[t
         yield tail_q(key), int.from_bytes(raw, "big")
 
 
+def home(txn: ReadTxn, mailbox: int, fid: int, mid: int) -> int | None:
+    """The FID where a message stands that a search folder shows; None for another message."""
+    raw = txn.get(_key(mailbox, _LINK, fid, mid))
+    return int.from_bytes(raw, "big") if raw is not None else None
+
+
 def rows(txn: ReadTxn, mailbox: int, fid: int, *, after: int = 0) -> Iterator[Row]:
     """The messages that a search folder shows; links whose message has just gone are passed over."""
     for mid, home in links(txn, mailbox, fid, after=after):

@@ -10,7 +10,7 @@ from appliance.mailbox.properties.messages import MessageView
 from appliance.mailbox.properties.places import places
 from appliance.mailbox.rights import effective
 from appliance.mapi.types import Value
-from appliance.store import contents, folders
+from appliance.store import contents, folders, search_folders
 from appliance.store.contents import Row
 from appliance.store.errors import NotFound
 from appliance.store.kv import ReadTxn
@@ -23,9 +23,16 @@ FOLDER_COLUMNS = folder_view.COMPUTED_TAGS
 
 
 def of_contents(
-    mailbox: int, fid: int, actor: Actor, *, associated: bool = False, deleted: bool = False
+    mailbox: int,
+    fid: int,
+    actor: Actor,
+    *,
+    associated: bool = False,
+    deleted: bool = False,
+    search: bool = False,
 ) -> Computed:
-    """Columns of a folder's contents table, for a user."""
+    """Columns of a folder's contents table, for a user. `search`: it is a search folder, whose messages stand
+    elsewhere."""
     latest = threading.local()
     """The view that was asked last: the columns of a row are asked for one after the other."""
 
@@ -37,7 +44,7 @@ def of_contents(
                 row, when = _row(txn, mid)
             except NotFound:
                 return None
-            right = effective(txn, actor, mailbox, fid)
+            right = effective(txn, actor, mailbox, row.fid)
             latest.view = MessageView(places(txn, mailbox), row, right=right, deleted=when)
             latest.key = txn, mid
         view: MessageView = latest.view
@@ -47,7 +54,8 @@ def of_contents(
         if deleted:
             found = contents.buried(txn, mailbox, fid, mid)
             return found.row, found.when
-        return contents.get(txn, mailbox, fid, mid, associated), None
+        home = search_folders.home(txn, mailbox, fid, mid) if search else fid
+        return contents.get(txn, mailbox, home or 0, mid, associated), None
 
     return computed
 

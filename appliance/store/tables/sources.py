@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.formats import bags
 from appliance.mapi import tags
+from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
 from appliance.store import classes, contents, folders, log, messages, permissions
 from appliance.store.contents import Row, RowFlag
@@ -23,6 +24,7 @@ from appliance.store.kv import ReadTxn
 from appliance.store.tables.scan import BATCH, Batch
 from appliance.store.views import Layout, Order, View
 
+Visible = Callable[[ReadTxn, int], bool]
 Computed = Callable[[ReadTxn, int, int], Value]
 """computed(txn, object id, tag): a property that the store does not hold, or None."""
 
@@ -143,17 +145,17 @@ def message_flags(row: Row) -> int:
 
 
 ROW_VALUES: dict[int, Callable[[Row], Value]] = {
-    tags.PidTagMid: lambda row: row.mid,
-    tags.PidTagInstID: lambda row: row.mid,
-    tags.PidTagFolderId: lambda row: row.fid,
-    tags.PidTagParentFolderId: lambda row: row.fid,
+    tags.PidTagMid: lambda row: to_int64(row.mid),
+    tags.PidTagInstID: lambda row: to_int64(row.mid),
+    tags.PidTagFolderId: lambda row: to_int64(row.fid),
+    tags.PidTagParentFolderId: lambda row: to_int64(row.fid),
     tags.PidTagMessageFlags: message_flags,
     tags.PidTagRead: lambda row: bool(row.flags & RowFlag.SEEN),
     tags.PidTagMessageSize: lambda row: row.size,
     tags.PidTagMessageSizeExtended: lambda row: row.size,
     tags.PidTagMessageDeliveryTime: lambda row: row.received,
     tags.PidTagLastModificationTime: lambda row: row.modified,
-    tags.PidTagChangeNumber: lambda row: row.cn,
+    tags.PidTagChangeNumber: lambda row: to_int64(row.cn),
     tags.PidTagHasAttachments: lambda row: bool(row.flags & RowFlag.HAS_ATTACHMENT),
     tags.PidTagImportance: lambda row: row.importance,
     tags.PidTagAssociated: lambda row: row.associated,
@@ -388,9 +390,9 @@ class DeletedSource(_Unscanned):
 
 
 FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
-    tags.PidTagFolderId: lambda folder: folder.fid,
-    tags.PidTagInstID: lambda folder: folder.fid,
-    tags.PidTagParentFolderId: lambda folder: folder.parent,
+    tags.PidTagFolderId: lambda folder: to_int64(folder.fid),
+    tags.PidTagInstID: lambda folder: to_int64(folder.fid),
+    tags.PidTagParentFolderId: lambda folder: to_int64(folder.parent),
     tags.PidTagDisplayName: lambda folder: folder.name,
     tags.PidTagContentCount: lambda folder: folder.total,
     tags.PidTagContentUnreadCount: lambda folder: folder.unread,
@@ -403,7 +405,7 @@ FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
     tags.PidTagDeletedCountTotal: lambda folder: folder.deleted_ever,
     tags.PidTagCreationTime: lambda folder: folder.created,
     tags.PidTagLastModificationTime: lambda folder: folder.modified,
-    tags.PidTagChangeNumber: lambda folder: folder.cn,
+    tags.PidTagChangeNumber: lambda folder: to_int64(folder.cn),
 }
 """What the row of a folder knows."""
 
@@ -449,13 +451,24 @@ class FolderRecord:
 class HierarchySource(_Unscanned):
     """The subfolders of a folder, with `deep` all below it (MS-OXCFOLD 2.2.1.13: Depth)."""
 
-    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = no_value):
+    def __init__(
+        self,
+        mailbox: int,
+        fid: int,
+        *,
+        deep: bool = False,
+        computed: Computed = no_value,
+        visible: Visible = lambda txn, fid: True,
+        viewer: int = 0,
+    ):
+        """`visible` says which folders `viewer` sees; what lies below the others is shown all the same."""
         self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
+        self._visible, self._viewer = visible, viewer
 
     @property
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
-        return (5 + self._deep, self._mailbox, self._fid)
+        return (5 + self._deep, self._mailbox, self._fid, self._viewer)
 
     @property
     def own_tags(self) -> frozenset[int]:
@@ -476,7 +489,8 @@ class HierarchySource(_Unscanned):
         """As `Source`, parents before their children."""
         level = [(folder, 1) for folder in folders.children(txn, self._mailbox, self._fid)]
         for folder, depth in level:
-            yield FolderRecord(txn, folder, depth, self._computed)
+            if self._visible(txn, folder.fid):
+                yield FolderRecord(txn, folder, depth, self._computed)
             if self._deep:
                 level += [(f, depth + 1) for f in folders.children(txn, self._mailbox, folder.fid)]
 

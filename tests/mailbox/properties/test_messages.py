@@ -9,7 +9,7 @@ from appliance.mailbox.properties.messages import MessageView, values
 from appliance.mailbox.properties.places import places
 from appliance.mailbox.rights import EVERYTHING
 from appliance.mapi import entryids, names, tags
-from appliance.mapi.ids import LongTermId, PredecessorChangeList, Xid, counter_of
+from appliance.mapi.ids import LongTermId, PredecessorChangeList, Xid, counter_of, to_int64
 from appliance.mapi.names import PS_INTERNET_HEADERS, PropertyName
 from appliance.store import contents, drafts, mailboxes
 from appliance.store import names as store_names
@@ -71,7 +71,7 @@ def test_what_the_server_knows(store: Store, mailbox: int, deliver: Deliver) -> 
         packed = view.get(tags.PidTagPredecessorChangeList)
         assert isinstance(packed, bytes)
         assert PredecessorChangeList.parse(packed).pack() == packed
-        assert view.get(tags.PidTagMid) == row.mid
+        assert view.get(tags.PidTagMid) == to_int64(row.mid)
         assert view.get(tags.PidTagAccess) == 7
         assert view.get(tags.PidTagAccessLevel) == 1
         assert view.get(tags.PidTagObjectType) == 5
