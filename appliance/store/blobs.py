@@ -329,23 +329,6 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     return number
 
 
-def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int, length: int) -> bytes:
-    """Up to `length` bytes of what is not bound yet, from `offset`. Raises Conflict when the chunks that were
-    spilled are gone."""
-    end = min(prepared.size, offset + length)
-    if offset >= end:
-        return b""
-    held = dict(prepared.chunks)
-    pieces: list[bytes] = []
-    for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
-        stored = held.get(index) or txn.get(_key(prepared.number, _CHUNKS + index))
-        if stored is None:
-            raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
-        pieces.append(_expand(stored, CHUNK))
-    base = offset // CHUNK * CHUNK
-    return b"".join(pieces)[offset - base : end - base]
-
-
 def discard(txn: WriteTxn, number: int) -> None:
     """Drop chunks that nobody will bind. Nothing happens for a blob that was bound, or is gone."""
     if number and txn.has(pack(SERVER, Table.BLOB_LEASES, number)):
@@ -457,12 +440,15 @@ def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> 
 
 
 def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int = MAX_SIZE) -> bytes:
-    """As `read`, of bytes that are not bound yet."""
+    """As `read`, of what is not bound yet. Raises Conflict when the chunks that were spilled are gone."""
     held = dict(prepared.chunks)
 
-    def chunk(index: int) -> bytes | None:
+    def chunk(index: int) -> bytes:
         stored = held.get(index)
-        return _expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
+        found = _expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
+        if found is None:
+            raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
+        return found
 
     return _slice(chunk, prepared.size, offset, length)
 

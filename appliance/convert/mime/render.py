@@ -125,7 +125,7 @@ def _html_text(message: MessageObject) -> tuple[bytes, str] | None:
 
 
 def _html_of_rtf(message: MessageObject) -> str | None:
-    """HTML that shows the RTF body of a message that has no HTML (MS-OXCMAIL 2.1.3.3.4.3); None if it has none
+    """HTML that shows the RTF body of a message that has no HTML (MS-OXCMAIL 2.1.3.3.4); None if it has none
     that can be read, or one that is mere text beside a plain body."""
     packed = message.props.get(tags.PidTagRtfCompressed)
     if not isinstance(packed, bytes):
