@@ -75,12 +75,14 @@ class Site:
 
 SITES = (
     Site("autodiscover", "/autodiscover/autodiscover.xml", "appliance.protocols.autodiscover.server:routes"),
+    Site("mapihttp", "/mapi/", "appliance.protocols.mapihttp.server:routes"),
 )
 
 TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("mta", "appliance.transport.housekeeping:run"),
     ("access", "appliance.net.indexing:run"),
+    ("mta", "appliance.net.freebusy:run"),
     ("panel", "appliance.panel.task:run"),
     ("web", "appliance.net.mdns:run"),
 )

@@ -4,10 +4,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from appliance.store import tree
 from appliance.store.check import check
 from appliance.store.store import Store
+
+settings.register_profile("quick", max_examples=25)  # what `make check` chooses
+
+SLOW = "clients"
+"""The folder of tests that talk to a whole server with other people's programs: they run in `make test`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what is slow by nature."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent / SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 EPOCH = 0x01D9000000000000
 """A FILETIME of 2022: the "now" of tests."""

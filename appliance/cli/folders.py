@@ -16,7 +16,7 @@ from appliance.mailbox import folders, public, quotas, rights
 from appliance.mailbox.actor import SYSTEM
 from appliance.mapi import times
 from appliance.store import permissions
-from appliance.store.kv import ReadTxn
+from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
 
 PUBLIC = "public"
@@ -214,34 +214,65 @@ def list_public(as_json: bool) -> None:
 
 @click.group()
 def quota() -> None:
-    """How much a mailbox may hold."""
+    """How much a mailbox, or one of its folders, may hold."""
+
+
+def _limited(text: str) -> tuple[str, folders.Path]:
+    """What a quota is for: an owner, and the path of a folder behind a slash. The part of an address before
+    the @ may have slashes too."""
+    at = text.find("/", max(text.find("@"), 0))
+    owner, path = (text, "") if at < 0 else (text[:at], text[at:])
+    return owner, _path(path) if path.strip("/") else ()
 
 
 @quota.command("set")
-@click.argument("owner")
+@click.argument("what", metavar="ADDRESS|FOLDER")
 @click.argument("size")
-def set_quota(owner: str, size: str) -> None:
-    """Limit a mailbox (an address, or `public`) to SIZE: 500M, 2G, unlimited."""
+def set_quota(what: str, size: str) -> None:
+    """Limit a mailbox (an address, or `public`), or one folder (anna@example.test/Projects/Old, public/News;
+    without its subfolders), to SIZE: 500M, 2G, unlimited."""
     limit = 0 if size == "unlimited" else parse_size(size)
+    owner, path = _limited(what)
+    now = _now()
+
+    def fn(txn: WriteTxn) -> None:
+        mailbox = _mailbox(txn, owner)
+        if path:
+            fid = folders.require_path(txn, SYSTEM, mailbox, path).fid
+            quotas.set_folder_quota(txn, mailbox, fid, limit, now=now)
+        else:
+            quotas.set_quota(txn, mailbox, limit)
+
     with open_store() as store:
-        change(store, lambda txn: quotas.set_quota(txn, _mailbox(txn, owner), limit))
+        change(store, fn)
 
 
 @quota.command("show")
-@click.argument("owner")
+@click.argument("what", metavar="ADDRESS|FOLDER")
 @json_option
-def show_quota(owner: str, as_json: bool) -> None:
-    """Show how full a mailbox is."""
+def show_quota(what: str, as_json: bool) -> None:
+    """Show how full a mailbox and those of its folders are that have a quota of their own, or one folder."""
+    owner, path = _limited(what)
     with open_store() as store, store.read() as txn:
-        usage = quotas.usage(txn, _mailbox(txn, owner))
-    row = {
-        "owner": owner,
+        mailbox = _mailbox(txn, owner)
+        if path:
+            folder = folders.require_path(txn, SYSTEM, mailbox, path)
+            rows = [_usage(what, quotas.folder_usage(folder), as_json)]
+        else:
+            rows = [_usage(what, quotas.usage(txn, mailbox), as_json)]
+            rows += [
+                _usage("/".join((owner, *listed.path)), quotas.folder_usage(listed.folder), as_json)
+                for listed in folders.list_folders(txn, SYSTEM, mailbox, hidden=True)
+                if quotas.folder_limit(listed.folder)
+            ]
+    print_rows(rows, ("owner", "used", "limit", "messages"), as_json=as_json)
+
+
+def _usage(name: str, usage: quotas.Usage, as_json: bool) -> dict[str, Any]:
+    shown = show_size(usage.receive) if usage.receive else "unlimited"
+    return {
+        "owner": name,
         "used": usage.size if as_json else show_size(usage.size),
-        "limit": (usage.receive or None)
-        if as_json
-        else show_size(usage.receive)
-        if usage.receive
-        else "unlimited",
+        "limit": (usage.receive or None) if as_json else shown,
         "messages": usage.count,
     }
-    print_rows([row], ("owner", "used", "limit", "messages"), as_json=as_json)

@@ -46,6 +46,17 @@ class Part(IntEnum):
     PHOTO = 2
     CERTIFICATE = 3
     CREDENTIALS = 4
+    FURTHER_CERTIFICATES = 5
+    SMIME_CERTIFICATES = 6
+
+
+_BLOBS = (
+    Part.PHOTO,
+    Part.CERTIFICATE,
+    Part.CREDENTIALS,
+    Part.FURTHER_CERTIFICATES,
+    Part.SMIME_CERTIFICATES,
+)
 
 
 class Index(IntEnum):
@@ -152,6 +163,13 @@ def ids_with_word(txn: ReadTxn, prefix: str) -> set[int]:
     return {tail_q(key) for key in txn.scan_keys(start, successor(start))}
 
 
+def raw_rows(txn: ReadTxn) -> Iterator[tuple[int, bytes]]:
+    """Every entry's id and row, ascending: for caches that look at what changed only (`model.unpack`)."""
+    prefix = keys.pack(SERVER, Table.DIRECTORY, Part.ENTRY)
+    for key, raw in txn.scan(prefix, successor(prefix)):
+        yield tail_q(key), raw
+
+
 def version(txn: ReadTxn) -> int:
     """A number that moves with every change of the directory: what caches compare."""
     return int.from_bytes(txn.get(_VERSION) or b"", "big")
@@ -184,7 +202,7 @@ def remove(txn: WriteTxn, id: int) -> Entry:
     """Remove an entry with its blobs, credentials and links; its mailbox is the caller's. Raises Unknown."""
     old = get(txn, id)
     links.drop(txn, id)
-    for part in (Part.ENTRY, Part.PHOTO, Part.CERTIFICATE, Part.CREDENTIALS):
+    for part in (Part.ENTRY, *_BLOBS):
         txn.delete(_row(part, id))
     for key in _index_keys(old):
         txn.delete(key)
@@ -193,7 +211,8 @@ def remove(txn: WriteTxn, id: int) -> Entry:
 
 
 def get_blob(txn: ReadTxn, id: int, part: Part) -> bytes | None:
-    """The photo (JPEG or PNG), the certificate (DER) or the credentials of an entry."""
+    """The photo (JPEG or PNG), the certificate (DER) or the credentials of an entry; lists of certificates
+    are read with `certificates`."""
     return txn.get(_row(part, id))
 
 
@@ -238,7 +257,7 @@ def check(txn: ReadTxn) -> Iterator[str]:
         for key in _scan(txn, index):
             if key not in wanted:
                 yield f"a row of index {index.name} leads to no entry: {key.hex()}"
-    for part in (Part.PHOTO, Part.CERTIFICATE, Part.CREDENTIALS):
+    for part in _BLOBS:
         start = keys.pack(SERVER, Table.DIRECTORY, part)
         for key in txn.scan_keys(start, successor(start)):
             if tail_q(key) not in ids:

@@ -64,7 +64,8 @@ class Senders(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What the address book says about someone. Empty text: not known."""
+    """What the address book says about someone. Empty text: not known. Phonetic names are how a name is
+    read: Japanese address lists are sorted by them (MS-OXOABK 2.2.3.9)."""
 
     given_name: str = ""
     surname: str = ""
@@ -84,6 +85,11 @@ class Person:
     postal_code: str = ""
     country: str = ""
     comment: str = ""
+    phonetic_name: str = ""
+    phonetic_given_name: str = ""
+    phonetic_surname: str = ""
+    phonetic_company: str = ""
+    phonetic_department: str = ""
 
 
 @dataclass(frozen=True, slots=True)

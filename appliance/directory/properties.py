@@ -7,12 +7,12 @@ ones; ephemeral ones are the NSPI session's, which puts its own over them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.directory import domains, entries, links, resolve
+from appliance.directory import certificates, domains, entries, links, resolve
 from appliance.directory.entries import Part
 from appliance.directory.links import Link
-from appliance.directory.model import Entry, Kind
+from appliance.directory.model import WITH_MAILBOX, Entry, Kind
 from appliance.mapi import tags
-from appliance.mapi.entryids import AddressBookType, PermanentEntryId
+from appliance.mapi.entryids import MUIDEMSAB, AddressBookType, PermanentEntryId
 from appliance.store.kv import ReadTxn
 
 Value = int | str | bytes | bool | tuple[str, ...] | tuple[bytes, ...]
@@ -24,6 +24,9 @@ OBJECT_FOLDER = 3
 
 ACL_CAPABLE = 0x40000000
 """The bit of PidTagDisplayTypeEx for what can be given rights in folders (MS-OXOABK 2.2.3.12)."""
+
+AB_RECIPIENTS, AB_SUBCONTAINERS, AB_UNMODIFIABLE = 0x1, 0x2, 0x8
+"""Bits of PidTagContainerFlags (MS-OXOABK 2.2.2.1)."""
 
 DT_ROOM, DT_EQUIPMENT, DT_SECURITY_GROUP = 7, 8, 9
 
@@ -66,6 +69,11 @@ PERSON_TAGS = {
     "postal_code": tags.PidTagPostalCode,
     "country": tags.PidTagCountry,
     "comment": tags.PidTagComment,
+    "phonetic_name": tags.PidTagAddressBookPhoneticDisplayName,
+    "phonetic_given_name": tags.PidTagAddressBookPhoneticGivenName,
+    "phonetic_surname": tags.PidTagAddressBookPhoneticSurname,
+    "phonetic_company": tags.PidTagAddressBookPhoneticCompanyName,
+    "phonetic_department": tags.PidTagAddressBookPhoneticDepartmentName,
 }
 """Attributes of a person as properties (MS-OXOABK 2.2.4)."""
 
@@ -89,95 +97,116 @@ def proxy_addresses(entry: Entry) -> tuple[str, ...]:
 
 def bag(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
     """Every property of an entry that has a value."""
-    shape, key = SHAPES[entry.kind], entry_id(entry)
-    values: dict[int, Value] = {
-        tags.PidTagEntryId: key,
-        tags.PidTagRecordKey: key,
-        tags.PidTagTemplateid: key,
-        tags.PidTagInstanceKey: entry.id.to_bytes(4, "little"),
-        tags.PidTagSearchKey: search_key(entry),
-        tags.PidTagObjectType: shape.object_type,
-        tags.PidTagDisplayType: int(shape.display_type),
-        tags.PidTagDisplayTypeEx: int(shape.display_type_ex),
-        tags.PidTagAddressBookDisplayTypeExtended: int(shape.display_type_ex),
-        tags.PidTagDisplayName: entry.display_name,
-        tags.PidTagTransmittableDisplayName: entry.display_name,
-        tags.PidTag7BitDisplayName: _seven_bit(entry.display_name),
-        tags.PidTagAddressType: "EX",
-        tags.PidTagEmailAddress: entry.legacy_dn,
-        tags.PidTagSmtpAddress: entry.address,
-        tags.PidTagAccount: entry.account,
-        tags.PidTagEmsAbProxyAddresses: proxy_addresses(entry),
-        tags.PidTagAddressBookObjectDistinguishedName: entry.legacy_dn,
-        tags.PidTagAddressBookObjectGuid: entry.object_guid,
-        tags.PidTagSendRichInfo: True,
-        tags.PidTagCreationTime: entry.created,
-        tags.PidTagLastModificationTime: entry.changed,
-    }
-    for name, tag in PERSON_TAGS.items():
-        if value := getattr(entry.person, name):
-            values[tag] = value
-    for add in _BY_KIND.get(entry.kind, ()):
-        values |= add(txn, entry)
-    return values | _blobs(txn, entry) | _names_of_others(txn, entry)
+    values = ((tag, getter(txn, entry)) for tag, getter in _GETTERS.items())
+    return {tag: value for tag, value in values if value is not None}
 
 
-def _of_mailbox(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
-    server = domains.get(txn).server_legacy_dn
-    return {tags.PidTagAddressBookHomeMessageDatabase: f"{server}/cn=Microsoft Private MDB"}
-
-
-def _of_room(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
-    found: dict[int, Value] = {tags.PidTagAddressBookRoomCapacity: entry.capacity} if entry.capacity else {}
-    return found | (
-        {tags.PidTagAddressBookRoomDescription: entry.person.comment} if entry.person.comment else {}
-    )
-
-
-def _of_contact(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
-    return {tags.PidTagAddressBookTargetAddress: f"SMTP:{entry.address}"}
-
-
-def _of_group(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
-    members = list(resolve.group_members(txn, entry))
-    external = sum(member.kind is Kind.CONTACT for member in members)
-    return {
-        tags.PidTagAddressBookDistributionListMemberCount: len(members),
-        tags.PidTagAddressBookDistributionListExternalMemberCount: external,
-    }
-
-
-_Adder = Callable[[ReadTxn, Entry], dict[int, Value]]
-_BY_KIND: dict[Kind, tuple[_Adder, ...]] = {
-    Kind.USER: (_of_mailbox,),
-    Kind.ROOM: (_of_mailbox, _of_room),
-    Kind.EQUIPMENT: (_of_mailbox, _of_room),
-    Kind.CONTACT: (_of_contact,),
-    Kind.GROUP: (_of_group,),
-    Kind.DYNAMIC_GROUP: (_of_group,),
-}
-
-
-def _blobs(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
-    values: dict[int, Value] = {}
-    if photo := entries.get_blob(txn, entry.id, Part.PHOTO):
-        values[tags.PidTagThumbnailPhoto] = photo
-    if certificate := entries.get_blob(txn, entry.id, Part.CERTIFICATE):
-        values[tags.PidTagAddressBookX509Certificate] = (certificate,)
-    return values
-
-
-def _names_of_others(txn: ReadTxn, entry: Entry) -> dict[int, Value]:
-    values: dict[int, Value] = {}
-    for id in links.targets(txn, Link.ASSISTANT, entry.id):
-        values[tags.PidTagAssistant] = entries.get(txn, id).display_name
-    for id in links.targets(txn, Link.MANAGER, entry.id):
-        values[tags.PidTagAddressBookManagerDistinguishedName] = entries.get(txn, id).legacy_dn
-    return values
+def value(txn: ReadTxn, entry: Entry, tag: int) -> Value | None:
+    """One property, None where the entry has none. Raises KeyError for a tag that is not in TAGS."""
+    return _GETTERS[tag](txn, entry)
 
 
 def _seven_bit(name: str) -> str:
     return name.encode("ascii", "replace").decode()
+
+
+def _home(txn: ReadTxn, entry: Entry) -> str | None:
+    if entry.kind not in WITH_MAILBOX:
+        return None
+    return f"{domains.get(txn).server_legacy_dn}/cn=Microsoft Private MDB"
+
+
+def _capacity(_txn: ReadTxn, entry: Entry) -> int | None:
+    return entry.capacity or None if entry.kind in _RESOURCES else None
+
+
+def _description(_txn: ReadTxn, entry: Entry) -> str | None:
+    return entry.person.comment or None if entry.kind in _RESOURCES else None
+
+
+def _target(_txn: ReadTxn, entry: Entry) -> str | None:
+    return f"SMTP:{entry.address}" if entry.kind is Kind.CONTACT else None
+
+
+def _member_count(txn: ReadTxn, entry: Entry) -> int | None:
+    return sum(1 for _ in resolve.group_members(txn, entry)) if entry.is_group else None
+
+
+def _external_count(txn: ReadTxn, entry: Entry) -> int | None:
+    if not entry.is_group:
+        return None
+    return sum(member.kind is Kind.CONTACT for member in resolve.group_members(txn, entry))
+
+
+def _container_flags(_txn: ReadTxn, entry: Entry) -> int | None:
+    return AB_RECIPIENTS | AB_UNMODIFIABLE if entry.is_group else None
+
+
+def _assistant(txn: ReadTxn, entry: Entry) -> str | None:
+    found = links.targets(txn, Link.ASSISTANT, entry.id)
+    return entries.get(txn, found[-1]).display_name if found else None
+
+
+def _manager(txn: ReadTxn, entry: Entry) -> str | None:
+    found = links.targets(txn, Link.MANAGER, entry.id)
+    return entries.get(txn, found[-1]).legacy_dn if found else None
+
+
+Getter = Callable[[ReadTxn, Entry], Value | None]
+
+
+def _person(name: str) -> Getter:
+    return lambda _txn, entry: getattr(entry.person, name) or None
+
+
+def _shape(name: str) -> Getter:
+    return lambda _txn, entry: int(getattr(SHAPES[entry.kind], name))
+
+
+_RESOURCES = (Kind.ROOM, Kind.EQUIPMENT)
+_GETTERS: dict[int, Getter] = {
+    tags.PidTagEntryId: lambda _txn, entry: entry_id(entry),
+    tags.PidTagRecordKey: lambda _txn, entry: entry_id(entry),
+    tags.PidTagTemplateid: lambda _txn, entry: entry_id(entry),
+    tags.PidTagMappingSignature: lambda _txn, _entry: MUIDEMSAB,
+    tags.PidTagInstanceKey: lambda _txn, entry: entry.id.to_bytes(4, "little"),
+    tags.PidTagSearchKey: lambda _txn, entry: search_key(entry),
+    tags.PidTagObjectType: _shape("object_type"),
+    tags.PidTagDisplayType: _shape("display_type"),
+    tags.PidTagDisplayTypeEx: _shape("display_type_ex"),
+    tags.PidTagAddressBookDisplayTypeExtended: _shape("display_type_ex"),
+    tags.PidTagInitialDetailsPane: lambda _txn, _entry: 0,
+    tags.PidTagAddressBookContainerId: lambda _txn, _entry: 0,
+    tags.PidTagContainerFlags: _container_flags,
+    tags.PidTagDisplayName: lambda _txn, entry: entry.display_name,
+    tags.PidTagTransmittableDisplayName: lambda _txn, entry: entry.display_name,
+    tags.PidTagAddressBookDisplayNamePrintable: lambda _txn, entry: _seven_bit(entry.display_name),
+    tags.PidTagAddressType: lambda _txn, _entry: "EX",
+    tags.PidTagEmailAddress: lambda _txn, entry: entry.legacy_dn,
+    tags.PidTagSmtpAddress: lambda _txn, entry: entry.address,
+    tags.PidTagAccount: lambda _txn, entry: entry.account,
+    tags.PidTagEmsAbProxyAddresses: lambda _txn, entry: proxy_addresses(entry),
+    tags.PidTagAddressBookObjectDistinguishedName: lambda _txn, entry: entry.legacy_dn,
+    tags.PidTagAddressBookObjectGuid: lambda _txn, entry: entry.object_guid,
+    tags.PidTagSendRichInfo: lambda _txn, _entry: True,
+    tags.PidTagCreationTime: lambda _txn, entry: entry.created,
+    tags.PidTagLastModificationTime: lambda _txn, entry: entry.changed,
+    **{tag: _person(name) for name, tag in PERSON_TAGS.items()},
+    tags.PidTagPrimaryTelephoneNumber: _person("phone"),
+    tags.PidTagAddressBookHomeMessageDatabase: _home,
+    tags.PidTagAddressBookRoomCapacity: _capacity,
+    tags.PidTagAddressBookRoomDescription: _description,
+    tags.PidTagAddressBookTargetAddress: _target,
+    tags.PidTagAddressBookDistributionListMemberCount: _member_count,
+    tags.PidTagAddressBookDistributionListExternalMemberCount: _external_count,
+    tags.PidTagThumbnailPhoto: lambda txn, entry: entries.get_blob(txn, entry.id, Part.PHOTO),
+    tags.PidTagAddressBookX509Certificate: lambda txn, entry: certificates.x509(txn, entry.id) or None,
+    tags.PidTagUserX509Certificate: lambda txn, entry: certificates.smime(txn, entry.id) or None,
+    tags.PidTagAssistant: _assistant,
+    tags.PidTagAddressBookManagerDistinguishedName: _manager,
+}
+TAGS = frozenset(_GETTERS)
+"""Every property that `bag` may give."""
 
 
 def _members(txn: ReadTxn, entry: Entry) -> list[int]:
@@ -190,6 +219,7 @@ def _member_of(txn: ReadTxn, entry: Entry) -> list[int]:
 
 _RELATED: dict[int, Callable[[ReadTxn, Entry], list[int]]] = {
     tags.PidTagAddressBookMember: _members,
+    tags.PidTagContainerContents: _members,
     tags.PidTagAddressBookIsMemberOfDistributionList & 0xFFFF0000 | 0x000D: _member_of,
     tags.PidTagAddressBookManager: lambda txn, entry: links.targets(txn, Link.MANAGER, entry.id),
     tags.PidTagAddressBookReports: lambda txn, entry: links.sources(txn, Link.MANAGER, entry.id),

@@ -1,16 +1,19 @@
 """Delivery: one message into any number of mailboxes, in one transaction, with one stored copy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from appliance.formats import bags
 from appliance.mailbox import quotas
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.incoming import Incoming
+from appliance.mapi.tags import PidTagReadReceiptRequested
 from appliance.store import folders, mailboxes, messages
-from appliance.store.contents import Row
+from appliance.store.contents import Row, RowFlag
 from appliance.store.edit import editing
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Special
+from appliance.store.messages import NewMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,37 @@ def deliver(
             outcomes.append(Outcome(target, None, refused))
             continue
         with refusing(), editing(txn, target.mailbox, now=now, origin=origin) as edit:
-            new = incoming.bind(txn, received=now, prefix=target.prefix, blob=blob)
+            new = _asking(incoming.bind(txn, received=now, prefix=target.prefix, blob=blob))
             row = messages.insert(edit, fid, new)
         blob = row.blob
         outcomes.append(Outcome(target, row))
     return outcomes
 
 
+def _asking(new: NewMessage) -> NewMessage:
+    """A message whose sender wants to know when it is read (MS-OXCMSG 2.2.1.6: mfNotifyRead)."""
+    if bags.get(new.bag, PidTagReadReceiptRequested) is not True:
+        return new
+    return replace(new, flags=new.flags | RowFlag.NOTIFY_READ)
+
+
 def _place(txn: ReadTxn, target: Target, size: int) -> int:
     """The folder that takes the message. Everything that can be refused is refused here, before a change."""
-    quotas.require_room(mailboxes.get(txn, target.mailbox), size + len(target.prefix))
-    fid = target.folder or _folder_of(txn, target)
-    if folders.get(txn, target.mailbox, fid).uidnext > messages.MAX_UID:
+    folder = folders.get(txn, target.mailbox, target.folder or _folder_of(txn, target))
+    quotas.require_room(mailboxes.get(txn, target.mailbox), folder, size + len(target.prefix))
+    if folder.uidnext > messages.MAX_UID:
         raise Refused(Reason.LIMIT, "the folder has used every UID")
-    return fid
+    return folder.fid
+
+
+def is_full(txn: ReadTxn, target: Target, size: int) -> bool:
+    """Whether a message of `size` bytes would be refused for want of room."""
+    try:
+        with refusing():
+            _place(txn, target, size)
+    except Refused as refused:
+        return refused.reason is Reason.QUOTA
+    return False
 
 
 def _folder_of(txn: ReadTxn, target: Target) -> int:

@@ -106,7 +106,7 @@ def append(
         require(txn, actor, mailbox, fid, Right.CREATE)
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             _require_place(edit, fid)
-            quotas.require_room(edit.clock.row, incoming.size)
+            quotas.require_room(edit.clock.row, edit.folder(fid), incoming.size)
             new = incoming.bind(txn, received=received, flags=flags & CLIENT_FLAGS, keywords=keywords)
             return messages.insert(edit, fid, new)
 
@@ -168,7 +168,7 @@ def copy(
         rows = _rows(txn, mailbox, fid, uids)
         with editing(txn, to_mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             _require_place(edit, to_fid)
-            quotas.require_room(edit.clock.row, sum(row.size for row in rows))
+            quotas.require_room(edit.clock.row, edit.folder(to_fid), sum(row.size for row in rows))
             if to_mailbox == mailbox:
                 return [(row.uid, messages.copy(edit, row, to_fid)) for row in rows]
             with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as source:
@@ -194,10 +194,11 @@ def move(
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             if to_mailbox == mailbox:
                 _require_place(edit, to_fid)
+                quotas.require_room_in(edit.folder(to_fid), sum(row.size for row in rows))
                 return [(row.uid, messages.move(edit, row, to_fid)) for row in rows]
             with editing(txn, to_mailbox, now=now, actor=actor.user, origin=actor.session) as target:
                 _require_place(target, to_fid)
-                quotas.require_room(target.clock.row, sum(row.size for row in rows))
+                quotas.require_room(target.clock.row, target.folder(to_fid), sum(row.size for row in rows))
                 moved = [(row.uid, messages.copy(target, row, to_fid, edit)) for row in rows]
             for row in rows:
                 messages.purge(edit, row)

@@ -7,9 +7,12 @@ is read as Windows-1252, which `is_known` tells in time for protocols that have 
 
 from typing import Final
 
+from appliance.mapi import teletex
+
 UTF16: Final = 1200
 UTF8: Final = 65001
 ASCII: Final = 20127
+TELETEX: Final = 20261
 DEFAULT: Final = 1252
 
 # number: (Python codec, MIME name)
@@ -89,8 +92,8 @@ _BY_NAME: dict[str, int] = {name: page for page, (_, name) in reversed(_PAGES.it
 
 
 def is_known(page: int) -> bool:
-    """Whether the page has a codec here."""
-    return page in _PAGES
+    """Whether the page has a codec here (Teletex is none of Python's: `codec_of` does not know it)."""
+    return page in _PAGES or page == TELETEX
 
 
 def codec_of(page: int) -> str:
@@ -110,9 +113,9 @@ def page_of(charset: str) -> int | None:
 
 def decode(data: bytes, page: int) -> str:
     """Text of bytes in a code page."""
-    return data.decode(codec_of(page), "replace")
+    return teletex.decode(data) if page == TELETEX else data.decode(codec_of(page), "replace")
 
 
 def encode(text: str, page: int) -> bytes:
     """Bytes of text in a code page."""
-    return text.encode(codec_of(page), "replace")
+    return teletex.encode(text) if page == TELETEX else text.encode(codec_of(page), "replace")

@@ -181,6 +181,10 @@ Restriction = (
 )
 
 
+class TooComplex(DecodeError):
+    """A restriction that nests deeper, or has more parts, than is served."""
+
+
 class _Parser:
     """One restriction being read: the form, and what is left of the limits."""
 
@@ -196,7 +200,7 @@ class _Parser:
         number = self.reader.u8("restriction type")
         self.nodes -= 1
         if depth > MAX_NESTING or self.nodes < 0:
-            raise DecodeError("a restriction beyond the limits", at)
+            raise TooComplex("a restriction beyond the limits", at)
         read = _READERS.get(number)
         if read is None:
             raise DecodeError(f"restriction type 0x{number:02X}", at)

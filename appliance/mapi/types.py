@@ -97,4 +97,4 @@ def element_type(property_type: int) -> int:
 
 def unicode_tag(tag: int) -> int:
     """The tag as bags hold it: String8 types become Unicode ones."""
-    return tag | 1 if tag & 0xEFFF == PtypString8 else tag
+    return tag | 1 if tag & 0xCFFF == PtypString8 else tag

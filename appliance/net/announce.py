@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,9 @@ RUN_DIRECTORY = "run"
 SUFFIX = ".watch"
 POLL = 30.0
 """Seconds after which everything is looked at in any case."""
+
+COARSE = 50_000_000
+"""Nanoseconds within which two changes of a directory may bear the same time."""
 
 MAX_MAILBOXES = 1024
 """Mailboxes in one datagram."""
@@ -71,7 +75,9 @@ class Announcer:
                 if self._here < 0:
                     self._here = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 paths = [f"/proc/self/fd/{self._here}/{name}" for name in names if name != self._own]
-                self._known = (changed, paths)
+                # what changes again within one tick of the kernel's clock keeps its time: look once more
+                settled = time.time_ns() - changed > COARSE
+                self._known = (changed if settled else 0, paths)
         except OSError:
             return []
         return self._known[1]

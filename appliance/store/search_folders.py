@@ -11,7 +11,8 @@ the log and comes with the next step.
 Invariants:
 - Every link stands in both directions and belongs to a definition whose folder is a search folder.
 - The folder's `total` and `unread` are not touched by its links (the rows are elsewhere): see `counts`.
-- A change of the links is logged in the search folder as LINKED or UNLINKED, with the message's own FID.
+- A change of the links is logged in the search folder as LINKED or UNLINKED, with the message's own FID;
+  the end of its first population as SEARCHED.
 - A definition in state STATIC does not follow the log once it is populated (MS-OXCFOLD 2.2.1.4.1.2).
 - After `apply` says DONE, the links are those of the snapshot at the definition's `position`.
 """
@@ -174,6 +175,12 @@ def links(txn: ReadTxn, mailbox: int, fid: int, *, after: int = 0) -> Iterator[t
     prefix = _key(mailbox, _LINK, fid)
     for key, raw in txn.scan(_key(mailbox, _LINK, fid, after + 1), successor(prefix)):
         yield tail_q(key), int.from_bytes(raw, "big")
+
+
+def home(txn: ReadTxn, mailbox: int, fid: int, mid: int) -> int | None:
+    """The FID where a message stands that a search folder shows; None for another message."""
+    raw = txn.get(_key(mailbox, _LINK, fid, mid))
+    return int.from_bytes(raw, "big") if raw is not None else None
 
 
 def rows(txn: ReadTxn, mailbox: int, fid: int, *, after: int = 0) -> Iterator[Row]:
@@ -347,6 +354,8 @@ def apply(edit: Edit, step: Plan) -> bool:
     for mid in step.unlink:
         _unlink(edit, fid, mid)
     _store(txn, mailbox, step.after)
+    if step.after.flags & SearchFlag.POPULATED and not step.before.flags & SearchFlag.POPULATED:
+        edit.log(fid, edit.number(), log.Kind.SEARCHED, mid=0)
     return step.done
 
 

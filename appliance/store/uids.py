@@ -114,6 +114,23 @@ class UidView:
                 return found[:limit]
         return found
 
+    def columns(self, low: int, high: int, limit: int) -> tuple[list[int], list[int]]:
+        """UIDs and MIDs of the messages with low <= UID <= high, in order, `limit` at most."""
+        uids: list[int] = []
+        mids: list[int] = []
+        for index in range(self._index(low), len(self._firsts) + 1):
+            if (index < len(self._firsts) and self._firsts[index] > high) or len(uids) >= limit:
+                break
+            raw = self._chunk(index)
+            flat = _ENTRIES[len(raw) // 12].unpack(raw)
+            begin, end = 0, len(flat)
+            if flat and (flat[0] < low or flat[-2] > high):
+                here = flat[::2]
+                begin, end = 2 * bisect_left(here, low), 2 * bisect_right(here, high)
+            uids += flat[begin:end:2]
+            mids += flat[begin + 1 : end : 2]
+        return uids[:limit], mids[:limit]
+
     def all(self) -> "array[int]":
         """Every UID, in order."""
         uids = array("I")

@@ -10,7 +10,8 @@ Invariants:
 - Nobody gets a message twice, however many ways lead to him.
 - Mail is passed on to other domains only for authenticated senders, or because an entry of the directory
   (contact, group) says so.
-- `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept.
+- `accept` is pure; a message that nobody could take raises `NobodyTook`, and nothing of it is kept, unless
+  the sender is to have a report.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,12 +22,10 @@ from appliance.directory import domains, entries, resolve
 from appliance.directory.addresses import BadAddress, parse
 from appliance.directory.model import Entry
 from appliance.directory.resolve import Expansion, SendAs, Status
-from appliance.mailbox import quotas
-from appliance.mailbox.deliver import Outcome, Target, deliver
+from appliance.mailbox.deliver import Outcome, Target, deliver, is_full
 from appliance.mailbox.errors import Reason
 from appliance.mailbox.incoming import Incoming
 from appliance.store import blobs, queue
-from appliance.store.errors import NotFound
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.queue import Notify, Origin, QueueEntry, QueueRecipient, State
 from appliance.transport.retry import delay
@@ -101,6 +100,8 @@ class Mail:
     """The version of the directory that `known` is of."""
     known: Mapping[str, Expansion] = field(default_factory=dict)
     """Expansions that were looked up already, for any sender."""
+    reports: bool = False
+    """Whether the sender is told by a report also when nobody could be served: there is no reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +147,11 @@ def judge_expansion(txn: ReadTxn, found: Expansion, user: Entry | None, size: in
         return Verdict.NO_RELAY
     verdict = _OF_STATUS[found.status]
     if verdict is Verdict.OK and len(found.mailboxes) == 1 and not found.external:
-        entry = found.mailboxes[0].entry
-        if entry.mailbox and _is_full(txn, entry.mailbox, max(size, 1)):
+        entry, detail = found.mailboxes[0].entry, found.mailboxes[0].detail
+        target = Target(entry.mailbox, folder=entry.folder, detail=detail)
+        if entry.mailbox and is_full(txn, target, max(size, 1)):
             return Verdict.FULL
     return verdict
-
-
-def _is_full(txn: ReadTxn, mailbox: int, size: int) -> bool:
-    try:
-        usage = quotas.usage(txn, mailbox)
-    except NotFound:
-        return False
-    return bool(usage.receive) and usage.size + size > usage.receive
 
 
 def expand(txn: ReadTxn, address: str, user: Entry | None, *, trusted: bool) -> Expansion:
@@ -199,7 +193,7 @@ def accept(txn: WriteTxn, mail: Mail) -> Accepted:
         queued += _after(outcome, recipient, plan)
     lost = all(entry.state is State.FAILED for entry in queued)
     others = {sender for sender, _ in plan.remote.values()} - {mail.sender}
-    if not delivered and lost and not others:
+    if not delivered and lost and not others and not mail.reports:
         raise NobodyTook(plan.refusals[0] if plan.refusals else Verdict.NO_USER, plan.loops > 0)
     if not queued and not others:
         return Accepted(delivered, 0)

@@ -1,4 +1,4 @@
-"""Background work of the store: readers of dead processes, leases, retention, the log's end, search folders.
+"""Background work of the store: dead processes' readers, leases, retention, log, search folders, late mail.
 
 One process does it (that of the role `mta`). Every step is a small write function of its own, so that mail
 goes on; whatever a step could not finish, the next round does.
@@ -31,6 +31,8 @@ from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
 from appliance.store.tables.sources import MessageRecord
 from appliance.transport.clock import Clock, Jumps, SystemClock
+from appliance.transport.receipts import send_due
+from appliance.transport.submission import submit_due
 from appliance.transport.task import clock_is_trusted
 
 ROUND = 60.0
@@ -85,12 +87,22 @@ class Housekeeper:
         jump = self._jumps.take()
         if jump:
             await self._shift(jump)
+        if self._clock.trusted:
+            await self._guarded(self._submit_due())
         if self._rounds % RETENTION_ROUNDS == 0 and self._clock.trusted:
             for mailbox in self._mailboxes():
                 await self._guarded(self._retain(mailbox))
         elif self._rounds % RETENTION_ROUNDS == 0:
             return  # as soon as the clock is trusted
         self._rounds += 1
+
+    async def _submit_due(self) -> None:
+        """Messages that were to be sent later, and read receipts."""
+        now = self._clock.now()
+        sent = await asyncio.to_thread(submit_due, self._store, now)
+        receipts = await asyncio.to_thread(send_due, self._store, now)
+        if sent or receipts:
+            event(_log, logging.INFO, "sent what had waited", messages=sent, receipts=receipts)
 
     def _mailboxes(self) -> list[int]:
         with self._store.read() as txn:

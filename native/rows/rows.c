@@ -148,6 +148,20 @@ static value unsigned_value(uint64_t bits)
     return v;
 }
 
+/* An id as the properties of type Integer64 hold it: replica id and counter in the order of their bytes on the
+   wire (MS-OXCDATA 2.2.1.1), read as a little-endian number. */
+static value id_value(uint64_t id)
+{
+    uint64_t bits = id >> 48;
+    unsigned at;
+    value v;
+    for (at = 0; at < 6; at++)
+        bits |= (id >> 8 * at & 0xff) << (56 - 8 * at);
+    v = unsigned_value(bits);
+    v.form.shape = BAG_SIGNED;
+    return v;
+}
+
 static value boolean_value(bool truth)
 {
     value v = nothing(VALUE_HERE);
@@ -233,14 +247,14 @@ value row_value(row *r, const slot_table *table, size_t index)
     if (s->source == SLOT_ASK || r->input->key.size != ROW_KEY || r->input->hot.size < ROW_HOT)
         return nothing(VALUE_ASK);
     switch (s->source) {
-    case SLOT_MID: return unsigned_value(u64be(key + 14));
-    case SLOT_FID: return unsigned_value(u64be(key + 5));
+    case SLOT_MID: return id_value(u64be(key + 14));
+    case SLOT_FID: return id_value(u64be(key + 5));
     case SLOT_MESSAGE_FLAGS: return unsigned_value(message_flags(bag_number(hot, 4), key[13] != 0));
     case SLOT_READ: return boolean_value(hot[0] & 0x01);
     case SLOT_SIZE: return unsigned_value(bag_number(hot + 8, 4));
     case SLOT_RECEIVED: return unsigned_value(bag_u64(hot + 50));
     case SLOT_MODIFIED: return unsigned_value(bag_u64(hot + 58));
-    case SLOT_CHANGE_NUMBER: return unsigned_value(bag_u64(hot + 18));
+    case SLOT_CHANGE_NUMBER: return id_value(bag_u64(hot + 18));
     case SLOT_HAS_ATTACHMENTS: return boolean_value(hot[1] & 0x01);
     case SLOT_IMPORTANCE: return unsigned_value(hot[16]);
     case SLOT_ASSOCIATED: return boolean_value(key[13] != 0);

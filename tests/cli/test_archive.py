@@ -80,6 +80,7 @@ def test_export_comes_back_in_another_office(office: Cli, tmp_path: Path) -> Non
     assert "calendars" in office.refused("export", "bob@example.test", "x", "--format", "ics")
 
 
+@pytest.mark.slow
 def test_backup_and_restore(office: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = subjects(office.data)
     plain, sealed = str(tmp_path / "plain"), str(tmp_path / "sealed")

@@ -65,3 +65,20 @@ def test_quotas(office: Cli) -> None:
     assert office.json("quota", "show", "alice@example.test")[0]["limit"] is None
     for size in ("-1", "5X", "much", "1.5M"):
         office.refused("quota", "set", "--", "alice@example.test", size)
+
+
+def test_quotas_of_folders(office: Cli) -> None:
+    office.ok("folder", "create", "alice@example.test", "Work/2026")
+    office.ok("quota", "set", "alice@example.test/Work/2026", "1M")
+    office.ok("public-folder", "create", "News")
+    office.ok("quota", "set", "public/News", "2M")
+    rows = office.json("quota", "show", "alice@example.test")
+    assert [(row["owner"], row["limit"]) for row in rows] == [
+        ("alice@example.test", None),
+        ("alice@example.test/Work/2026", 1 << 20),
+    ]
+    assert office.json("quota", "show", "public/News")[0]["limit"] == 2 << 20
+    office.ok("quota", "set", "alice@example.test/work/2026", "unlimited")
+    assert len(office.json("quota", "show", "alice@example.test")) == 1
+    assert "no such" in office.refused("quota", "set", "alice@example.test/Nowhere", "1M")
+    assert "unknown" in office.refused("quota", "set", "nobody@example.test/Work", "1M")

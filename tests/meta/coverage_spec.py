@@ -2,8 +2,11 @@
 
 Reads the requirement files (one line each: `- R17 (I) (C) text`), collects the ids of all
 `@pytest.mark.covers(...)` in the tests without running them, and the exclusions with their reasons from
-excluded.toml. Informative requirements (I) and those that bind clients only (C) need no proof and are not
-counted. An id that no document has makes the command fail; so does an excluded one that a test proves.
+excluded.toml. An id is a requirement's (`MS-OXCTABL_R17`), or a section's (`MS-OXCROPS_2.2.4.1.1`): then the
+test proves everything that this section alone (not those below it) asks of a server, as a byte vector does
+for the layout of a structure. Informative requirements (I) and those that bind clients only (C) need no proof
+and are not counted. An id that no document has makes the command fail; so does an excluded requirement that a
+test names.
 """
 
 import argparse
@@ -23,7 +26,7 @@ EXCLUDED = Path(__file__).with_name("excluded.toml")
 
 _LINE = re.compile(r"^- (R\d+)(?: \(([IC]+)\))? ")
 _SECTION = re.compile(r"^## (\S+)")
-_ID = re.compile(r"^(MS-[A-Z0-9]+)_(R\d+)$")
+_ID = re.compile(r"^(MS-[A-Z0-9]+)_(R\d+|\d+(?:\.\d+)*)$")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,13 @@ class Document:
     requirements: dict[str, Requirement] = field(default_factory=dict)
     proven: set[str] = field(default_factory=set)
     excluded: dict[str, str] = field(default_factory=dict)
+
+    def meant(self, number: str) -> set[str]:
+        """The requirements that an id means: its own, or those of a section that bind a server."""
+        if number in self.requirements:
+            return {number}
+        section = number.removeprefix(self.name + "_")
+        return {each.id for each in self.requirements.values() if each.section == section and each.binding}
 
     def open(self) -> list[Requirement]:
         """Binding requirements that are neither proven nor excluded."""
@@ -91,13 +101,28 @@ def marks() -> Iterator[tuple[str, str]]:
         yield from covers_in(path.read_text(), str(path.relative_to(TESTS.parent)))
 
 
-def exclusions() -> dict[str, str]:
-    """Excluded ids and their reasons."""
-    reasons: dict[str, str] = {}
+def exclusions(documents: dict[str, Document]) -> Iterator[tuple[str, str, bool]]:
+    """Excluded ids, their reasons, and whether they are named one by one.
+
+    A row of excluded.toml has a `document` (or all), and `ids`, or `sections` and `matching` (a regular
+    expression that is searched for in the text): what fits both is excluded, unless a test proves it."""
     for entry in tomllib.loads(EXCLUDED.read_text()).get("excluded", []):
-        for number in entry["ids"]:
-            reasons[f"{entry['document']}_{number}"] = entry["reason"]
-    return reasons
+        for number in entry.get("ids", []):
+            yield f"{entry['document']}_{number}", entry["reason"], True
+        if "sections" not in entry and "matching" not in entry:
+            continue
+        sections, pattern = entry.get("sections"), re.compile(entry.get("matching", ""))
+        for document in documents.values():
+            if entry.get("document", document.name) != document.name:
+                continue
+            for requirement in document.requirements.values():
+                inside = sections is None or _is_within(requirement.section, sections)
+                if requirement.binding and inside and pattern.search(requirement.text):
+                    yield requirement.id, entry["reason"], False
+
+
+def _is_within(section: str, sections: list[str]) -> bool:
+    return any(section == each or section.startswith(each + ".") for each in sections)
 
 
 def survey(folder: Path) -> tuple[list[Document], list[str]]:
@@ -109,22 +134,22 @@ def survey(folder: Path) -> tuple[list[Document], list[str]]:
         if document is None:
             faults.append(f"{where}: {number} is no requirement")
         else:
-            document.proven.add(number)
-    for number, reason in exclusions().items():
+            document.proven |= document.meant(number)
+    for number, reason, named in exclusions(documents):
         document = _document_of(documents, number)
         if document is None:
             faults.append(f"excluded.toml: {number} is no requirement")
-        elif number in document.proven:
+        elif number not in document.proven:
+            document.excluded.setdefault(number, reason)
+        elif named:
             faults.append(f"excluded.toml: {number} is proven")
-        else:
-            document.excluded[number] = reason
     return list(documents.values()), faults
 
 
 def _document_of(documents: dict[str, Document], number: str) -> Document | None:
     parts = _ID.match(number)
     document = documents.get(parts[1]) if parts else None
-    return document if document is not None and number in document.requirements else None
+    return document if document is not None and document.meant(number) else None
 
 
 def main() -> int:

@@ -32,6 +32,16 @@ def test_documents_are_read(tmp_path: Path) -> None:
     assert document.open() == []
 
 
+def test_a_section_means_what_binds_a_server_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "MS-OXTEST.md"
+    path.write_text(SAMPLE + "\n## 2.1.1\n- R5 Below.\n")
+    document = read_document(path)
+    assert document.meant("MS-OXTEST_2.1") == {"MS-OXTEST_R1"}
+    assert document.meant("MS-OXTEST_2.1.1") == {"MS-OXTEST_R5"}
+    assert document.meant("MS-OXTEST_R3") == {"MS-OXTEST_R3"}
+    assert document.meant("MS-OXTEST_2") == document.meant("MS-OXTEST_R9") == set()
+
+
 def test_marks_are_found_wherever_they_stand() -> None:
     source = """
 import pytest

@@ -140,6 +140,7 @@ def test_the_wizard_over_a_serial_line(tmp_path: Path) -> None:
     run(scene())
 
 
+@pytest.mark.slow
 def test_a_socket_that_is_cut_and_comes_again(tmp_path: Path) -> None:
     data = tmp_path / "data"
     set_up(data)
@@ -232,6 +233,7 @@ class Tty:
         return code
 
 
+@pytest.mark.slow
 def test_the_terminal_at_hand(tmp_path: Path) -> None:
     data = tmp_path / "data"
     set_up(data)

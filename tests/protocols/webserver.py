@@ -104,8 +104,10 @@ class Running:
         sites: Iterable[Callable[[Any], Iterable[Route]]] = (),
         told: tuple[Offer, ...] = OFFERS,
         timeouts: Timeouts | None = None,
+        grace: float = 0.5,
     ) -> None:
         self.settings, self._office, self._tls = settings, office, tls
+        self._grace = grace
         self._sites, self._told, self._timeouts = tuple(sites), told, timeouts
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
@@ -146,14 +148,18 @@ class Running:
             self.tls_port = (await self.network.listen(service, "127.0.0.1", 0, implicit_tls=True)).port
         self._started.set()
         await self._end.wait()
-        await self.network.drain(0.5)
+        await self.network.drain(self._grace)
         self.parts.quiet.flush()
         watches.close()
         self.parts.verifiers.shutdown()
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Tell it to end, without waiting for it."""
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._end.set)
+
+    def stop(self) -> None:
+        self.end()
         self._thread.join(20)
         assert not self._thread.is_alive()
 

@@ -43,6 +43,7 @@ def test_a_file_without_its_end_is_cut_off(filled: Path, tmp_path: Path) -> None
         assert mapfile.is_cut_off(copy)
 
 
+@pytest.mark.slow
 def test_pages_that_are_free_may_be_missing(tmp_path: Path) -> None:
     """What LMDB itself leaves behind when a transaction gives back the last pages that it took."""
     path = tmp_path / "free"

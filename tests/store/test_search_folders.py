@@ -110,7 +110,7 @@ def test_it_is_populated_in_steps_and_follows_the_log(store: Store, mailbox: int
         assert search_folders.counts(txn, mailbox, fid) == (15, 15)
         assert search_folders.of_message(txn, mailbox, new.mid) == [fid]
         kinds = {change.kind for change in log.changes(txn, mailbox, fid, 0)}
-        assert kinds == {log.Kind.LINKED}
+        assert kinds == {log.Kind.LINKED, log.Kind.SEARCHED}
         folder = folders.get(txn, mailbox, fid)
         assert folder.contents_mod > new.mod
         assert folder.total == 0

@@ -45,6 +45,9 @@ def test_it_is_the_list_that_it_stands_for(store: Store, seed: int, steps: int) 
             low = rng.randrange(next_uid + 1)
             high = low + rng.randrange(500)
             assert view.range(low, high) == [pair for pair in expected if low <= pair[0] <= high]
+            limit = rng.randrange(600)
+            inside = [pair for pair in expected if low <= pair[0] <= high][:limit]
+            assert list(zip(*view.columns(low, high, limit), strict=True)) == inside
             assert view.rank(low) == sum(uid < low for uid, _ in expected)
             assert (view.mid(low) is not None) == any(uid == low for uid, _ in expected)
     store.write(lambda txn: uids.drop(txn, MAILBOX, FID)).result()

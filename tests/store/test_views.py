@@ -78,6 +78,7 @@ def test_an_order_that_is_not_kept(box: Viewed) -> None:
         View(txn, box.mailbox, box.fid, Order.SUBJECT)
 
 
+@pytest.mark.slow
 def test_made_on_first_use_and_kept(box: Viewed) -> None:
     random.seed(7)
     rows = []

@@ -259,6 +259,7 @@ def test_connections_are_reused_and_a_dead_host_answers_for_all(sending: Sending
     sending.run(test)
 
 
+@pytest.mark.slow
 def test_an_idle_connection_does_not_hold_up_a_second_message(sending: Sending) -> None:
     async def test(s: Sending) -> None:
         remote = await s.remote(domain="far.test")

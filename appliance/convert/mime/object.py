@@ -22,7 +22,7 @@ from appliance.formats.mime.scan import Part, Scan
 from appliance.mapi import names, tags
 from appliance.mapi.names import PS_INTERNET_HEADERS, PropertyName
 from appliance.mapi.objects import AttachmentObject, MessageObject, Named
-from appliance.mapi.types import Bag, PtypString
+from appliance.mapi.types import Bag, PtypString, ReadableBag
 
 MAX_BODY = 16 << 20
 """Encoded bytes of a text that becomes a body property."""
@@ -55,15 +55,25 @@ def object_of(source: Source, trusted: bool, depth: int) -> MessageObject:
     placed = layout(source)
     derived = derive.derive_from(source, trusted, placed)
     result = MessageObject(props=derived.props, named=derived.named)
-    headers = source.headers()
-    result.props[tags.PidTagTransportMessageHeaders] = transport_headers(source)
     if words := preview_of(source, placed, derive.PREVIEW_LENGTH):
         result.props[derive.PidTagPreview] = words
-    result.named.update(internet_headers(headers))
+    result.named.update(internet_headers(source.headers()))
+    return _completed(result, source, placed, depth)
+
+
+def completed(stored: ReadableBag, source: Source) -> MessageObject:
+    """The message object of a delivered message whose derived properties are `stored`: with them bodies,
+    transport headers, recipients and attachments, but no preview and no internet headers by name."""
+    return _completed(MessageObject(dict(stored)), source, layout(source), attachments.MAX_EMBEDDED)
+
+
+def _completed(result: MessageObject, source: Source, placed: Layout, depth: int) -> MessageObject:
+    message_class = result.props.get(tags.PidTagMessageClass)
+    result.props[tags.PidTagTransportMessageHeaders] = transport_headers(source)
     _recipients(result, source)
     too_large = set_bodies(result.props, source, placed)
-    if derived.message_class in (classes.SMIME, classes.SMIME_SIGNED, classes.SMIME_RECEIPT):
-        _secure(result, source, derived.message_class == classes.SMIME_SIGNED)
+    if message_class in (classes.SMIME, classes.SMIME_SIGNED, classes.SMIME_RECEIPT):
+        _secure(result, source, message_class == classes.SMIME_SIGNED)
     else:
         _attachments(result, source, placed, too_large, depth)
     return result
@@ -96,20 +106,33 @@ def internet_headers(headers: Headers) -> Named:
 
 
 def _recipients(result: MessageObject, source: Source) -> None:
+    message_class = str(result.props[tags.PidTagMessageClass])
+    if (report := _report(source, message_class)) is not None:
+        result.props.update(report[0])
+    result.recipients.extend(recipients_of(source, message_class))
+
+
+def _report(source: Source, message_class: str) -> tuple[Bag, list[Bag]] | None:
     part = reports.status_part(source)
-    if part is not None and str(result.props[tags.PidTagMessageClass]).startswith("REPORT."):
-        props, rows = reports.read_report(source, part)
-        result.props.update(props)
-        if rows:
-            result.recipients.extend(rows)
-            return
+    if part is None or not message_class.startswith("REPORT."):
+        return None
+    return reports.read_report(source, part)
+
+
+def recipients_of(source: Source, message_class: str) -> list[Bag]:
+    """The recipient rows of a message: those that a report is about, else those of its header."""
+    report = _report(source, message_class)
+    if report is not None and report[1]:
+        return report[1]
     headers = source.headers()
-    for name, kind in _KINDS.items():
-        for body in headers.all(name):
-            result.recipients.extend(
-                recipient_row(address, kind) for address in parse(body) if address.address
-            )
-    del result.recipients[MAX_RECIPIENTS:]
+    rows = [
+        recipient_row(address, kind)
+        for name, kind in _KINDS.items()
+        for body in headers.all(name)
+        for address in parse(body)
+        if address.address
+    ]
+    return rows[:MAX_RECIPIENTS]
 
 
 def set_bodies(props: Bag, source: Source, placed: Layout) -> list[Part]:

@@ -13,7 +13,7 @@ from appliance.convert.mime.derive import PidTagPreview
 from appliance.convert.text import preview
 from appliance.protocols.imap import flags, objectids
 from appliance.protocols.imap.dates import date_time
-from appliance.protocols.imap.fetch_columns import Lines, Value, compile_lines, is_whole
+from appliance.protocols.imap.fetch_columns import Lines, compile_lines, is_whole
 from appliance.protocols.imap.fetch_grammar import BodyItem, Fact, Form, Item
 from appliance.protocols.imap.octets import (
     Message,
@@ -31,6 +31,7 @@ from appliance.store.contents import Row
 if TYPE_CHECKING:
     from appliance.protocols.imap.session import Session
 
+Value = bytes | int
 Reply = list[bytes | Stream]
 _HOT = frozenset(
     {
@@ -188,7 +189,7 @@ def compile_plan(session: "Session", items: tuple[Item, ...], *, uid: bool, mods
         has_flags=Fact.FLAGS in wanted,
         has_modseq=Fact.MODSEQ in wanted,
         whole=any(is_whole(item) for item in wanted),
-        lines=compile_lines(wanted, {fact: (_FORMATS[fact], _hot(fact, view)) for fact in hot}),
+        lines=compile_lines(wanted),
         pieces=tuple(_piece(item, view, session.utf8) for item in wanted),
         flags_of=_flags_of(view),
     )

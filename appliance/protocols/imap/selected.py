@@ -180,19 +180,20 @@ class Snapshot:
         """Sequence numbers, UIDs and MIDs of the messages with UIDs in `wanted` and above `after`, `limit`
         at most. Those that are gone are not among them."""
         seqs: list[int] = []
-        pairs: list[tuple[int, int]] = []
+        uids: list[int] = []
+        mids: list[int] = []
         for low, high in wanted.clip(after + 1, self._ceiling).pairs:
-            found = self.uids.range(low, high, limit - len(pairs))
-            if found:
+            found = self.uids.columns(low, high, limit - len(uids))
+            if found[0]:
                 seq = self.uids.rank(found[0][0]) + 1
-                seqs += range(seq, seq + len(found))
-                pairs += found
-                if len(pairs) >= limit:
+                seqs += range(seq, seq + len(found[0]))
+                uids += found[0]
+                mids += found[1]
+                if len(uids) >= limit:
                     break
-        uids = [uid for uid, _ in pairs]
         if self._gone:
             seqs = [seq + bisect_left(self._gone, uid) for seq, uid in zip(seqs, uids, strict=True)]
-        return Columns(seqs, uids, [mid for _, mid in pairs])
+        return Columns(seqs, uids, mids)
 
     def places(self, wanted: Ranges, after: int, limit: int) -> list[Place]:
         """The same, one by one."""

@@ -207,6 +207,20 @@ class Arrangements:
             self._shared.move_to_end(key)
             return known
 
+    def is_kept(self, source: Source, order: Order) -> bool:
+        """Whether the store was last seen to keep an order."""
+        with self._lock:
+            return (source.key, order) in self._layouts
+
+    def is_ready(self, source: Source, definition: Definition, order: Order | None) -> bool:
+        """Whether the rows are in order already: in an arrangement that nobody is building, or kept as
+        `order`."""
+        with self._lock:
+            if order is not None and (source.key, order) in self._layouts:
+                return True
+            lock, known = self._shared.get((source.key, definition), (None, None))
+        return lock is not None and known is not None and known.version >= 0 and not lock.locked()
+
     def view(self, txn: ReadTxn, source: Source, order: Order) -> View | None:
         """A kept order of the source in this snapshot; None when it is not kept."""
         key = (source.key, order)

@@ -75,11 +75,11 @@ class Reading:
         def get(tag: int) -> Value:
             if tag in fixed:
                 return fixed[tag]
-            plain = tag & ~t.MULTIPLE_INSTANCE_FLAG
+            plain = t.unicode_tag(tag & ~t.MULTIPLE_INSTANCE_FLAG)
             if header is not None and plain not in shown:
                 return None
             value = record.get(plain)
-            if plain != tag and isinstance(value, tuple):
+            if tag & t.MULTIPLE_INSTANCE_FLAG and isinstance(value, tuple):
                 return value[instance] if instance < len(value) else None
             return value
 
@@ -111,6 +111,7 @@ class Reading:
         slots = Slots(self._fixed(None), self.source.computed_tags)
         columns = scan.row_columns(self.columns, slots)
         in_c = form.count == 2 and not form.has_value and not view.headers and not self.definition.instances
+        in_c = in_c and not any(t.element_type(t.type_of(tag)) == t.PtypString8 for tag in self.columns)
         at = 0
         while at < len(places):
             size = scan.BATCH if forward else 1

@@ -75,8 +75,7 @@ class SearchSource:
 
     def _home(self, txn: ReadTxn, id_: int) -> int | None:
         """Where a message of the search folder stands."""
-        found = next(search_folders.links(txn, self._mailbox, self._fid, after=id_ - 1), None)
-        return found[1] if found is not None and found[0] == id_ else None
+        return search_folders.home(txn, self._mailbox, self._fid, id_)
 
     def find(self, txn: ReadTxn, id_: int) -> Record | None:
         """As `Source`."""

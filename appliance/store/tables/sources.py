@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.formats import bags
 from appliance.mapi import tags
+from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
 from appliance.store import classes, contents, folders, log, messages, permissions
 from appliance.store.contents import Row, RowFlag
@@ -23,6 +24,7 @@ from appliance.store.kv import ReadTxn
 from appliance.store.tables.scan import BATCH, Batch
 from appliance.store.views import Layout, Order, View
 
+Visible = Callable[[ReadTxn, int], bool]
 Computed = Callable[[ReadTxn, int, int], Value]
 """computed(txn, object id, tag): a property that the store does not hold, or None."""
 
@@ -142,25 +144,26 @@ def message_flags(row: Row) -> int:
     return flags | (0x40 if row.associated else 0)
 
 
-_ROW_VALUES: dict[int, Callable[[Row], Value]] = {
-    tags.PidTagMid: lambda row: row.mid,
-    tags.PidTagInstID: lambda row: row.mid,
-    tags.PidTagFolderId: lambda row: row.fid,
-    tags.PidTagParentFolderId: lambda row: row.fid,
+ROW_VALUES: dict[int, Callable[[Row], Value]] = {
+    tags.PidTagMid: lambda row: to_int64(row.mid),
+    tags.PidTagInstID: lambda row: to_int64(row.mid),
+    tags.PidTagFolderId: lambda row: to_int64(row.fid),
+    tags.PidTagParentFolderId: lambda row: to_int64(row.fid),
     tags.PidTagMessageFlags: message_flags,
     tags.PidTagRead: lambda row: bool(row.flags & RowFlag.SEEN),
     tags.PidTagMessageSize: lambda row: row.size,
     tags.PidTagMessageSizeExtended: lambda row: row.size,
     tags.PidTagMessageDeliveryTime: lambda row: row.received,
     tags.PidTagLastModificationTime: lambda row: row.modified,
-    tags.PidTagChangeNumber: lambda row: row.cn,
+    tags.PidTagChangeNumber: lambda row: to_int64(row.cn),
     tags.PidTagHasAttachments: lambda row: bool(row.flags & RowFlag.HAS_ATTACHMENT),
     tags.PidTagImportance: lambda row: row.importance,
     tags.PidTagAssociated: lambda row: row.associated,
 }
+"""What the hot row of a message knows."""
 
 
-MESSAGE_TAGS = frozenset((*_ROW_VALUES, tags.PidTagMessageClass))
+MESSAGE_TAGS = frozenset((*ROW_VALUES, tags.PidTagMessageClass))
 """What every message has."""
 
 
@@ -188,7 +191,7 @@ class MessageRecord:
 
     def get(self, tag: int) -> Value:
         """As `Record`."""
-        hot = _ROW_VALUES.get(tag)
+        hot = ROW_VALUES.get(tag)
         if hot is not None:
             return hot(self.row)
         if tag == tags.PidTagDeletedOn:
@@ -386,10 +389,10 @@ class DeletedSource(_Unscanned):
         return self._record(txn, deleted) if deleted.row.associated == self._associated else None
 
 
-_FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
-    tags.PidTagFolderId: lambda folder: folder.fid,
-    tags.PidTagInstID: lambda folder: folder.fid,
-    tags.PidTagParentFolderId: lambda folder: folder.parent,
+FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
+    tags.PidTagFolderId: lambda folder: to_int64(folder.fid),
+    tags.PidTagInstID: lambda folder: to_int64(folder.fid),
+    tags.PidTagParentFolderId: lambda folder: to_int64(folder.parent),
     tags.PidTagDisplayName: lambda folder: folder.name,
     tags.PidTagContentCount: lambda folder: folder.total,
     tags.PidTagContentUnreadCount: lambda folder: folder.unread,
@@ -402,8 +405,9 @@ _FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
     tags.PidTagDeletedCountTotal: lambda folder: folder.deleted_ever,
     tags.PidTagCreationTime: lambda folder: folder.created,
     tags.PidTagLastModificationTime: lambda folder: folder.modified,
-    tags.PidTagChangeNumber: lambda folder: folder.cn,
+    tags.PidTagChangeNumber: lambda folder: to_int64(folder.cn),
 }
+"""What the row of a folder knows."""
 
 
 class FolderRecord:
@@ -428,7 +432,7 @@ class FolderRecord:
         """As `Record`."""
         if tag == tags.PidTagDepth:
             return self._depth
-        hot = _FOLDER_VALUES.get(tag)
+        hot = FOLDER_VALUES.get(tag)
         if hot is not None:
             return hot(self.folder)
         value = bags.get(self.folder.packed_bag, tag) if self.folder.packed_bag else None
@@ -437,7 +441,7 @@ class FolderRecord:
     def tags(self) -> Iterable[int]:
         """As `Record`."""
         stored = bags.tags(self.folder.packed_bag) if self.folder.packed_bag else ()
-        return {*_FOLDER_VALUES, tags.PidTagDepth, *stored}
+        return {*FOLDER_VALUES, tags.PidTagDepth, *stored}
 
     def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
         """None."""
@@ -447,18 +451,29 @@ class FolderRecord:
 class HierarchySource(_Unscanned):
     """The subfolders of a folder, with `deep` all below it (MS-OXCFOLD 2.2.1.13: Depth)."""
 
-    def __init__(self, mailbox: int, fid: int, *, deep: bool = False, computed: Computed = no_value):
+    def __init__(
+        self,
+        mailbox: int,
+        fid: int,
+        *,
+        deep: bool = False,
+        computed: Computed = no_value,
+        visible: Visible = lambda txn, fid: True,
+        viewer: int = 0,
+    ):
+        """`visible` says which folders `viewer` sees; what lies below the others is shown all the same."""
         self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
+        self._visible, self._viewer = visible, viewer
 
     @property
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
-        return (5 + self._deep, self._mailbox, self._fid)
+        return (5 + self._deep, self._mailbox, self._fid, self._viewer)
 
     @property
     def own_tags(self) -> frozenset[int]:
         """As `Source`."""
-        return frozenset(_FOLDER_VALUES)
+        return frozenset(FOLDER_VALUES)
 
     @property
     def has_depth(self) -> bool:
@@ -474,7 +489,8 @@ class HierarchySource(_Unscanned):
         """As `Source`, parents before their children."""
         level = [(folder, 1) for folder in folders.children(txn, self._mailbox, self._fid)]
         for folder, depth in level:
-            yield FolderRecord(txn, folder, depth, self._computed)
+            if self._visible(txn, folder.fid):
+                yield FolderRecord(txn, folder, depth, self._computed)
             if self._deep:
                 level += [(f, depth + 1) for f in folders.children(txn, self._mailbox, folder.fid)]
 

@@ -21,10 +21,11 @@ from typing import NamedTuple
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi import types as t
+from appliance.mapi.ids import from_int64
 from appliance.mapi.restrictions import Restriction
-from appliance.mapi.rows import Cell
-from appliance.mapi.sorts import SortOrderSet
-from appliance.mapi.values import Form
+from appliance.mapi.rows import Cell, write_row
+from appliance.mapi.sorts import SortOrder, SortOrderSet
+from appliance.mapi.values import Form, rop_form
 from appliance.store.kv import ReadTxn
 from appliance.store.tables import sortkeys
 from appliance.store.tables.arrangement import Arrangements, Definition
@@ -43,11 +44,19 @@ from appliance.store.tables.visible import (
     unpack_state,
 )
 from appliance.store.views import Order
+from appliance.wire.cursor import Writer
 
 MAX_BOOKMARKS = 1000
 MAX_COLUMNS = 1000
+MAX_ROW = 0x7FFF
+"""Bytes of one row on the wire, at most."""
+
 SAMPLED = 500
 """Rows whose properties RopQueryColumnsAll tells."""
+
+
+_COLUMN_TYPES = frozenset(rop_form().readers) - {t.PtypUnspecified, t.PtypNull, t.PtypErrorCode}
+"""Types that a column may have (3.2.5.2)."""
 
 
 class TableError(Exception):
@@ -74,6 +83,13 @@ class Found(NamedTuple):
     row_no_longer_visible: bool
 
 
+class Located(NamedTuple):
+    """A row that is shown: its bytes as a property row, and the place of the row before it."""
+
+    row: bytes
+    previous: Place | None
+
+
 class Table:
     """A table over a source. Not thread-safe itself."""
 
@@ -92,6 +108,7 @@ class Table:
 
     def set_columns(self, columns: Sequence[int]) -> None:
         """RopSetColumns (3.2.5.2). Raises ecInvalidParam."""
+        self._columns = ()  # what fails leaves none (3.2.5.2)
         if not columns or len(columns) > MAX_COLUMNS:
             raise TableError(ec.ecInvalidParam)
         if not all(map(_is_column, columns)):
@@ -111,8 +128,10 @@ class Table:
 
     def sort(self, orders: SortOrderSet) -> None:
         """RopSortTable (3.2.5.3). Raises ecInvalidParam for orders that contradict each other."""
-        if orders.problem() is not None:
+        if orders.problem() is not None or not all(_is_column(order.tag) for order in orders.orders):
             raise TableError(ec.ecInvalidParam)
+        named = tuple(SortOrder(t.unicode_tag(order.tag), order.direction) for order in orders.orders)
+        orders = replace(orders, orders=named)
         self._define(orders, self._definition.restriction)
         self._toggled.clear()
         self._restart()
@@ -131,7 +150,7 @@ class Table:
 
     def _define(self, sort: SortOrderSet, restriction: Restriction | None) -> None:
         by_value = [order.tag for order in sort.orders if order.by_instance]
-        by_value += [tag for tag in self._columns if tag & t.MULTIPLE_INSTANCE_FLAG]
+        by_value += [t.unicode_tag(tag) for tag in self._columns if tag & t.MULTIPLE_INSTANCE_FLAG]
         self._definition = Definition(restriction, sort, by_value[0] if by_value else 0)
         self._view = None
 
@@ -152,6 +171,17 @@ class Table:
         found = kept_order(self._definition.sort)
         plain = self._definition.restriction is None and not self._definition.instances
         return found[0] if found is not None and plain else None
+
+    @property
+    def wants_keeping(self) -> bool:
+        """Whether the store could keep this table's order, and was last seen not to."""
+        order = self.wanted_order
+        return order is not None and not self._shared.is_kept(self._source, order)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next operation finds its rows in order, and so is quick."""
+        return self._shared.is_ready(self._source, self._definition, self.wanted_order)
 
     def _kept(self, txn: ReadTxn) -> Kept | None:
         """The rows from a kept order, if one serves."""
@@ -244,7 +274,8 @@ class Table:
         the bytes, how many rows they are, the Origin. Raises ecNullObject and ecBufferTooSmall."""
         self._need_columns()
         with self._opened(txn) as view:
-            at, places, end = self._page(view, count, forward)
+            most = limit // (1 + len(self._columns)) + 1  # every cell takes a byte at least
+            at, places, end = self._page(view, min(count, most), forward)
             packed: list[bytes] = []
             left, taken, rows = limit, 0, 0
             for size, data in self._reading.packed_rows(txn, view, places, form, forward, limit):
@@ -262,6 +293,12 @@ class Table:
             edge = Origin.END if forward else Origin.BEGINNING
             data = b"".join(packed if forward else packed[::-1])
             return data, rows, edge if at == end else Origin.CURRENT
+
+    def pack_cells(self, cells: Sequence[Cell], form: Form) -> bytes:
+        """A row of this table on the wire (MS-OXCDATA 2.8.1)."""
+        writer = Writer()
+        write_row(writer, self._columns, cells, form)
+        return writer.getvalue()
 
     def query_position(self, txn: ReadTxn) -> tuple[int, int]:
         """RopQueryPosition (3.2.5.8): the cursor's row number from 0, and how many rows there are."""
@@ -353,6 +390,42 @@ class Table:
                     return Found(cells, gone)
         raise TableError(ec.ecNotFound)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has columns and shows every row of its source once: without restriction, categories and
+        rows for each value."""
+        definition = self._definition
+        plain = (
+            definition.restriction is None and not definition.instances and not definition.sort.categorized
+        )
+        return plain and bool(self._columns)
+
+    def locate(self, txn: ReadTxn, id_: int, form: Form) -> Located | None:
+        """The row of an object as it is shown now, None for one that is not shown. Raises ecNullObject."""
+        self._need_columns()
+        with self._opened(txn) as view:
+            place = self._place_of(txn, view, id_)
+            if place is None:
+                return None
+            row = b"".join(
+                data for _, data in self._reading.packed_rows(txn, view, [place], form, True, MAX_ROW)
+            )
+            at = view.position(place)
+            before = view.range(at - 1, at) if at else []
+            return Located(row, before[0] if before else None)
+
+    def _place_of(self, txn: ReadTxn, view: Visible, id_: int) -> Place | None:
+        found = kept_order(self._definition.sort)
+        if not isinstance(view, Kept) or found is None:
+            return view.find(id_, 0)
+        # An order that the store keeps is found by key alone.
+        record, (order,) = self._source.find(txn, id_), self._definition.sort.orders
+        if record is None:
+            return None
+        place = Place(sortkeys.part(record.get(order.tag), order.direction), id_, 0)
+        at = view.position(place)
+        return place if view.range(at, at + 1) == [place] else None
+
     # ---- categories
 
     def expand(self, txn: ReadTxn, category: int, count: int = 0) -> tuple[int, list[list[Cell]]]:
@@ -397,11 +470,11 @@ class Table:
         return range(start, max(start, view.position(Place(sortkeys.after(key), -2, 0))))
 
     def collapse_state(self, txn: ReadTxn, row_id: int, instance: int) -> bytes:
-        """RopGetCollapseState (3.2.5.19): which categories differ from the initial state, and the place of a
-        row (0 for none)."""
+        """RopGetCollapseState (3.2.5.19): which categories differ from the initial state, and the place of
+        the row with that PidTagInstID and PidTagInstanceNum (0 for none)."""
         self._need_columns()
         with self._opened(txn) as view:
-            place = view.find(row_id, instance)
+            place = view.find(from_int64(row_id), instance)
             if place is None and row_id in view.categories:
                 place = view.categories[row_id].place
         return pack_state(self._toggled, place)
@@ -424,6 +497,4 @@ class Table:
 def _is_column(tag: int) -> bool:
     """Whether a tag may be a column: a type that rows can hold, instances only of multi-values."""
     kind = tag & 0xFFFF & ~t.MULTIPLE_INSTANCE_FLAG
-    single = kind & ~t.MULTIPLE_FLAG
-    known = t.PtypInteger16 <= single <= t.PtypBinary and single != t.PtypErrorCode
-    return known and bool(kind & t.MULTIPLE_FLAG or not tag & t.MULTIPLE_INSTANCE_FLAG)
+    return kind in _COLUMN_TYPES and bool(kind & t.MULTIPLE_FLAG or not tag & t.MULTIPLE_INSTANCE_FLAG)

@@ -100,6 +100,7 @@ def test_wide_bags() -> None:
         assert _native.unpack(_native.pack(bag)) == bag
 
 
+@pytest.mark.slow
 def test_fuzz_under_sanitizers(tmp_path: Path) -> None:
     seeds = built(property_bags(), reference.pack)()
     fuzz_driver(tmp_path, ["bags/fuzz.c", "bags/bags.c"], seeds, 300)

@@ -13,6 +13,7 @@ ROUNDS = 40
 MAX_SEED = 30_000
 
 
+@pytest.mark.slow
 def test_fuzz_under_sanitizers(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:

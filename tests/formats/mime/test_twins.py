@@ -63,7 +63,9 @@ def test_awkward_messages_in_all_cuts(name: str) -> None:
             check(data, [size] * (len(data) // size), limits)
 
 
-@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "nest" else ()) for name in AWKWARD]
+)
 def test_every_truncation(name: str) -> None:
     data = AWKWARD[name]
     step = max(1, len(data) // 400)

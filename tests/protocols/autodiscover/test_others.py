@@ -137,6 +137,7 @@ def test_nothing_is_announced_on_loopback() -> None:
     assert not mdns.only_loopback(["10.0.0.1"])
 
 
+@pytest.mark.slow
 def test_services_are_found_by_multicast(serve: Callable[..., Running]) -> None:
     from zeroconf import IPVersion
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf

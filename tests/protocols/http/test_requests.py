@@ -3,10 +3,12 @@
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from appliance.net.connection import Timeouts
+from appliance.protocols.http import connection
 from tests.protocols.webserver import Running
 
 
@@ -203,13 +205,16 @@ def test_an_error_in_a_handler_is_the_requests_alone(
 
 def test_silent_and_slow_peers_are_let_go(serve: Callable[..., Running]) -> None:
     running = serve(timeouts=Timeouts(greeting=1.0, idle=1.0, command=1.0, least_rate=1e9))
-    assert running.raw(b"") == b""
-    assert running.raw(b"GET /echo HTTP/1.1\r\nHo").startswith(b"HTTP/1.1 408 ")
     head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx"
-    assert running.raw(head).startswith(b"HTTP/1.1 408 ")
+    with ThreadPoolExecutor(3) as peers:
+        silent, early, late = peers.map(running.raw, (b"", b"GET /echo HTTP/1.1\r\nHo", head))
+    assert silent == b""
+    assert early.startswith(b"HTTP/1.1 408 ")
+    assert late.startswith(b"HTTP/1.1 408 ")
 
 
-def test_long_polls_and_those_who_leave(running: Running) -> None:
+def test_long_polls_and_those_who_leave(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HALF_CLOSED", 0.1)
     socks = [socket.create_connection(("127.0.0.1", running.port), timeout=20) for _ in range(200)]
     for sock in socks:
         sock.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -237,22 +242,20 @@ def test_an_upgrade_is_not_taken(running: Running) -> None:
 
 
 def test_the_end_lets_running_requests_finish(serve: Callable[..., Running]) -> None:
-    running = serve()
-    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as sock:
+    running = serve(grace=20.0)
+    with (
+        socket.create_connection(("127.0.0.1", running.port), timeout=20) as sock,
+        socket.create_connection(("127.0.0.1", running.port), timeout=20) as idle,
+    ):
         sock.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
-        idle = socket.create_connection(("127.0.0.1", running.port), timeout=20)
-        polled = False
-        while not polled:  # at least one request: the connection must have been accepted
-            polled = bool(running.polls)
+        while not running.polls:  # at least one request: the idle connection must have been accepted
             idle.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
-            idle.recv(65536)
-
-        def end() -> None:
-            running._end.set()
-            running.loop.call_later(0.1, running.news.set)
-
-        running.loop.call_soon_threadsafe(end)
-        reply = sock.recv(65536)
-        assert reply.endswith(b"news")
-        assert idle.recv(65536) == b""
-        idle.close()
+            assert idle.recv(65536)
+        running.end()
+        while idle.recv(65536):  # its end says that the server's has begun
+            pass
+        running.loop.call_soon_threadsafe(running.news.set)
+        pieces = []
+        while piece := sock.recv(65536):
+            pieces.append(piece)
+        assert b"".join(pieces).endswith(b"news")

@@ -62,6 +62,7 @@ def test_curl(office: Office, tmp_path: Path) -> None:
     assert b"SEARCH 1" in found.stdout
 
 
+@pytest.mark.slow
 def test_mbsync_both_ways(office: Office, tmp_path: Path) -> None:
     mbsync = need("mbsync")
     for number in range(20):

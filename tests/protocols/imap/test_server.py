@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.mailbox import quotas
+from appliance.mailbox import folders, quotas
+from appliance.mailbox.actor import SYSTEM
 from appliance.net.connection import Timeouts
 from appliance.net.tls import TlsIdentity
 from appliance.store.store import Store
+from tests.conftest import EPOCH
 from tests.net.conftest import client_context, tls_directory
 from tests.protocols.imap.office import (
     PASSWORD,
@@ -73,6 +75,7 @@ def test_compression(talk: Connect) -> None:
     assert b'* LIST (\\HasNoChildren) "/" INBOX' in got
 
 
+@pytest.mark.slow
 def test_a_message_of_50_mb_passes_through(talk: Connect) -> None:
     connection = talk("alice")
     line = b"x" * 76 + b"\r\n"
@@ -155,6 +158,33 @@ def test_quota(talk: Connect, office: Office) -> None:
     assert connection.append("INBOX", message("too much", "x" * 3000))[-1].startswith(b"t NO [OVERQUOTA]")
     connection.send(b"a APPEND INBOX {4000}\r\n")
     assert connection.reply().startswith(b"a NO [OVERQUOTA]")
+
+
+def test_a_folder_with_a_quota_of_its_own(talk: Connect, office: Office) -> None:
+    alice = office.mailbox("alice")
+    connection = talk("alice")
+    for name in ("Gr&APw-n", "Other"):
+        assert connection.run(f"CREATE {name}")[-1].startswith(b"t OK")
+    with office.store.read() as txn:
+        fid = folders.require_path(txn, SYSTEM, alice, ("Gr\u00fcn",)).fid
+    office.store.write(lambda txn: quotas.set_folder_quota(txn, alice, fid, 2000, now=EPOCH)).result()
+    assert connection.append("Gr&APw-n", message("fits"))[-1].startswith(b"t OK")
+    assert connection.run("GETQUOTAROOT Gr&APw-n")[:-1] == [
+        b'* QUOTAROOT Gr&APw-n "" Gr&APw-n',
+        b'* QUOTA "" ()',
+        b"* QUOTA Gr&APw-n (STORAGE 1 2)",
+    ]
+    assert connection.run("GETQUOTA Gr&APw-n")[0] == b"* QUOTA Gr&APw-n (STORAGE 1 2)"
+    assert connection.run("GETQUOTA Other")[0].startswith(b"t NO [NONEXISTENT]")
+    assert connection.run("GETQUOTAROOT Other")[0] == b'* QUOTAROOT Other ""'
+    large = message("too much", "x" * 3000)
+    assert connection.append("Gr&APw-n", large)[-1].startswith(b"t NO [OVERQUOTA]")
+    assert connection.append("Other", large)[-1].startswith(b"t OK")
+    connection.run("SELECT Other")
+    for verb in ("COPY", "MOVE"):
+        assert connection.run(f"{verb} 1 Gr&APw-n")[-1].startswith(b"t NO [OVERQUOTA]")
+    office.store.write(lambda txn: quotas.set_folder_quota(txn, alice, fid, 0, now=EPOCH)).result()
+    assert connection.run("MOVE 1 Gr&APw-n")[-1].startswith(b"t OK")
 
 
 def test_a_hundred_thousand_uids_are_never_expanded(talk: Connect) -> None:

@@ -207,6 +207,7 @@ def test_the_server_says_goodbye_when_it_ends(office: Office, serve: Serve) -> N
         assert file.read() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("options", [["AUTH=PLAIN"], ["AUTH=LOGIN"], ["AUTH=NTLM"], ["stls"], ["pop3s"]])
 def test_curl_reads_mail(office: Office, serve: Serve, tls_directory: Path, options: list[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from appliance.directory import entries
 from appliance.directory.links import Link
 from appliance.directory.model import Senders
-from appliance.mailbox import quotas
+from appliance.mailbox import folders, quotas
+from appliance.mailbox.actor import SYSTEM
 from appliance.protocols.smtp import replies
 from appliance.store.queue import Notify, State
 from tests.protocols.smtp.conftest import Served
@@ -82,6 +83,18 @@ def test_a_full_mailbox_is_told_at_rcpt(served: Served) -> None:
     raw.send(b"Subject: big\r\n\r\n" + b"x" * 2000 + b"\r\n.\r\n")
     assert raw.reply() == line(replies.MAILBOX_FULL)
     assert office.mail(anna) == []
+
+
+def test_a_full_folder_is_told_at_rcpt(served: Served) -> None:
+    office = served.office
+    anna = office.user("anna@example.test")
+    now = 133_500_000_000_000_000
+    made = office.write(lambda txn: folders.create(txn, SYSTEM, anna.mailbox, ("Lists",), now=now))
+    office.write(lambda txn: quotas.set_folder_quota(txn, anna.mailbox, made.fid, 1000, now=now))
+    raw = served.raw()
+    assert raw.ask("MAIL FROM:<x@far.test> SIZE=2000") == line(replies.SENDER_OK)
+    assert raw.ask("RCPT TO:<anna+lists@example.test>") == line(replies.MAILBOX_FULL_NOW)
+    assert raw.ask("RCPT TO:<anna@example.test>") == line(replies.RECIPIENT_OK)
 
 
 def test_a_full_mailbox_beside_another_is_bounced(served: Served) -> None:

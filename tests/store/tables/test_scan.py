@@ -328,6 +328,7 @@ def test_leaves_are_a_sorted_list() -> None:
         )
 
 
+@pytest.mark.slow
 def test_fuzz_under_sanitizers(tmp_path: Path) -> None:
     def encode(value: tuple[tuple[Row, bytes], r.Restriction]) -> bytes:
         slots = Slots({tags.PidTagRowType: 1})

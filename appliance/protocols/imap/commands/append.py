@@ -146,7 +146,7 @@ def _target(session: Session, txn: ReadTxn, name: str, size: int) -> Found:
     if found is None:
         raise No("No such mailbox.", b"TRYCREATE")
     require_right(txn, session.actor, found.mailbox, found.fid, Right.CREATE)
-    quotas.require_room(mailboxes.get(txn, found.mailbox), size)
+    quotas.require_room(mailboxes.get(txn, found.mailbox), found.folder, size)
     return found
 
 

@@ -8,6 +8,7 @@ octets are sent, in one write function for each step, so that flags and octets c
 import asyncio
 import time
 from collections.abc import Iterator
+from itertools import compress
 
 from appliance.mailbox import items
 from appliance.mailbox.items import FlagChange, How
@@ -15,14 +16,14 @@ from appliance.mailbox.rights import effective
 from appliance.protocols.imap import sequence
 from appliance.protocols.imap.announce import new_keywords
 from appliance.protocols.imap.errors import No
-from appliance.protocols.imap.fetch_columns import Batch, Lines, leading
+from appliance.protocols.imap.fetch_columns import Batch, Lines
 from appliance.protocols.imap.fetch_grammar import Fact, FetchRequest, parse_fetch
 from appliance.protocols.imap.fetch_plan import Plan, Reply, compile_plan
 from appliance.protocols.imap.limits import BODY_CHUNK, FETCH_BATCH, FETCH_SLICE
 from appliance.protocols.imap.octets import Message, Stream
 from appliance.protocols.imap.progress import Progress
 from appliance.protocols.imap.resync import changed_since, vanished_since
-from appliance.protocols.imap.selected import Place, Selected
+from appliance.protocols.imap.selected import Place, Selected, Snapshot
 from appliance.protocols.imap.sequence import Ranges
 from appliance.protocols.imap.session import Session
 from appliance.protocols.imap.table import Announce, Command, Done, State
@@ -134,16 +135,25 @@ def _hot_lines(
     deadline = time.monotonic() + FETCH_SLICE
     lines: list[bytes] = []
     while True:
-        seqs, uids, mids = snapshot.columns(wanted, after, FETCH_BATCH)
-        rows = contents.find_many(txn, view.mailbox, view.fid, mids)
-        for keywords in {row.keywords for row in rows}:
+        after, seqs, batch = _batch(txn, view, snapshot, wanted, after)
+        for keywords in batch.keywords():
             lines += new_keywords(view, keywords)
-        lines.append(lines_of(Batch(txn, view.mailbox, rows), seqs))
-        if len(uids) < FETCH_BATCH:
-            return lines, 0
-        after = uids[-1]
-        if time.monotonic() >= deadline:
+        lines += lines_of.replies(batch, seqs, view.recent)
+        if not after or time.monotonic() >= deadline:
             return lines, after
+
+
+def _batch(
+    txn: ReadTxn, view: Selected, snapshot: Snapshot, wanted: Ranges, after: int
+) -> tuple[int, list[int], Batch]:
+    """The next messages: the UID after which to go on (0: that was all), sequence numbers, the messages."""
+    seqs, uids, mids = snapshot.columns(wanted, after, COLUMN_BATCH)
+    after = uids[-1] if len(uids) == COLUMN_BATCH else 0
+    rows = contents.packed_many(txn, view.mailbox, view.fid, uids, mids)
+    here = [row for row in rows if row is not None]
+    if len(here) != len(rows):
+        seqs, uids, mids = (list(compress(each, rows)) for each in (seqs, uids, mids))
+    return after, seqs, Batch(txn, view.mailbox, uids, mids, here)
 
 
 def _rows(txn: ReadTxn, view: Selected, places: list[Place]) -> Iterator[tuple[Place, contents.Row]]:
@@ -163,6 +173,7 @@ async def _fetch_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozen
         while True:
             if after:  # one batch is read while the one before is sent
                 ahead = asyncio.create_task(_read_cold(session, plan, wanted, seen, after))
+                await asyncio.sleep(0)  # so that it begins now
             failure = failure or refused
             done += count
             await _send(session, replies)
@@ -225,18 +236,19 @@ def _column_replies(
 ) -> _Cold | None:
     """The same for the next messages by column; None when the first of them has to be sent alone."""
     view = session.folder
-    seqs, uids, mids = view.at(txn).columns(wanted, after, COLUMN_BATCH)
-    rows = contents.find_many(txn, view.mailbox, view.fid, mids)
-    count = leading(rows, COLD_BATCH_BYTES) if whole else len(rows)
-    if not count:
-        return None if rows else ([], 0, 0, None)
+    after, seqs, batch = _batch(txn, view, view.at(txn), wanted, after)
+    if not batch.rows:
+        return [], after, 0, None
+    first = batch.leading(COLD_BATCH_BYTES) if whole else batch
+    if not first.rows:
+        return None
     replies: Reply = []
-    if any(row.keywords for row in rows):
-        for keywords in {row.keywords for row in rows[:count]}:
-            replies += new_keywords(view, keywords)
-    replies.append(lines_of(Batch(txn, view.mailbox, rows[:count]), seqs[:count]))
-    more = count < len(rows) or len(rows) == COLUMN_BATCH
-    return replies, uids[count - 1] if more else 0, count, None
+    for keywords in first.keywords():
+        replies += new_keywords(view, keywords)
+    replies += lines_of.replies(first, seqs[: len(first.rows)], view.recent)
+    if len(first.rows) < len(batch.rows):
+        after = first.uids[-1]
+    return replies, after, len(first.rows), None
 
 
 def _size(piece: bytes | Stream) -> int:

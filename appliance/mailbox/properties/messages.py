@@ -1,0 +1,377 @@
+"""A message as MAPI shows it: each property by its tag (MS-OXCMSG 2.2.1, MS-OXCPRPT 2.2.1).
+
+A `MessageView` looks at a stored message, and over it at what a session changed and did not save yet. Values
+come, in this order, from what the session set, from the facts that only the server knows (ids, versions,
+access, size, state), from the stored bag, and from what can be computed (`convert.registry`).
+
+State that IMAP keeps as flags shows as the properties that Outlook knows: a message that was answered,
+forwarded or flagged by any client looks so to all.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+from appliance.convert import registry
+from appliance.convert.mime import derive
+from appliance.convert.mime.object import MAX_RECIPIENTS, recipients_of
+from appliance.formats import bags
+from appliance.formats.mime.scan import Scan
+from appliance.mailbox.properties.places import Places
+from appliance.mapi import names as mapi_names
+from appliance.mapi import tags
+from appliance.mapi.names import PropertyName
+from appliance.mapi.types import Bag, PtypMultipleString, PtypString, Value, is_named, type_of
+from appliance.store import blobs, classes, messages, names, versions
+from appliance.store.contents import Row, RowFlag
+from appliance.store.drafts import Overlay
+from appliance.store.kv import ReadTxn
+from appliance.store.messages import PART_RECIPIENT, PART_VALUE
+from appliance.store.parts import part_blobs
+from appliance.store.permissions import Right
+from appliance.store.tables.sources import ROW_VALUES
+
+OBJECT_MESSAGE = 5  # MS-OXCPRPT 2.2.1.7
+NORMAL_MESSAGE = "IPM.Note"
+
+MODIFY, READ, DELETE = 1, 2, 4  # MS-OXCPRPT 2.2.1.1
+NEW_ACCESS = MODIFY | READ | DELETE  # MS-OXCMSG 3.2.5.2: of a message that is not saved yet
+NEW_FLAGS = 0x0409  # MS-OXCMSG 3.2.5.2: read, unsent, and ever read
+
+STATUS = (  # MS-OXCMSG 2.2.1.8
+    (RowFlag.HIGHLIGHTED, 0x01),
+    (RowFlag.TAGGED, 0x02),
+    (RowFlag.HIDDEN_STATUS, 0x04),
+    (RowFlag.REMOTE_DOWNLOAD, 0x1000),
+    (RowFlag.REMOTE_DELETE, 0x2000),
+)
+"""PidTagMessageStatus: the flag of the row and its bit."""
+
+COMPLETED, FLAGGED = 1, 2  # MS-OXOFLAG 2.2.1.1
+RED_FLAG = 6  # MS-OXOFLAG 2.2.1.2
+REPLIED, SENT_ON = 102, 104  # MS-OXOMSG 2.2.1.9
+ICON_REPLIED, ICON_SENT_ON = 0x105, 0x106  # MS-OXOMSG 2.2.1.10
+NO_ICON = -1
+
+_BODIES = frozenset(
+    (
+        tags.PidTagBody,
+        tags.PidTagHtml,
+        tags.PidTagBodyHtml,
+        tags.PidTagRtfCompressed,
+        tags.PidTagInternetCodepage,
+    )
+)
+_RECIPIENT_FIELDS = {tags.PidTagDisplayTo: 1, tags.PidTagDisplayCc: 2, tags.PidTagDisplayBcc: 3}
+_INITIAL: dict[int, Value] = {  # MS-OXCMSG 3.2.5.2
+    tags.PidTagImportance: 1,
+    tags.PidTagMessageClass: NORMAL_MESSAGE,
+    tags.PidTagSensitivity: 0,
+    tags.PidTagMessageFlags: NEW_FLAGS,
+    tags.PidTagMessageStatus: 0,
+    tags.PidTagHasAttachments: False,
+    tags.PidTagTrustSender: 1,
+    tags.PidTagAssociated: False,
+}
+
+
+def message_access(right: Right) -> int:
+    """PidTagAccess of a message in a folder where the user has these rights."""
+    access = MODIFY if right & Right.EDIT_ANY else 0
+    access |= READ if right & Right.READ_ANY else 0
+    return access | (DELETE if right & Right.DELETE_ANY else 0)
+
+
+class MessageView:
+    """A message.
+
+    `row` is None for one that was never saved; `overlay` is what the session sees over the stored form, and
+    `materialized` its draft's; `right` what the user may do in the folder; `deleted` when the message was
+    soft-deleted (FILETIME)."""
+
+    def __init__(
+        self,
+        places: Places,
+        row: Row | None,
+        *,
+        right: Right = Right.NONE,
+        overlay: Overlay | None = None,
+        materialized: bool = False,
+        deleted: int | None = None,
+    ) -> None:
+        self._places, self.row, self._right = places, row, right
+        self._overlay, self._deleted = overlay, deleted
+        self._txn: ReadTxn = places.txn
+        self._materialized = (
+            materialized or row is None or not row.blob or bool(row.flags & RowFlag.MATERIALIZED)
+        )
+
+    # -- what is stored -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _cold(self) -> messages.Message:
+        if self.row is None:
+            return messages.Message(b"", bags.pack({}))
+        return messages.load(self._txn, self._places.mailbox, self.row.mid)
+
+    @cached_property
+    def large(self) -> dict[int, int]:
+        """Properties of the message that stand in blobs, tag to blob."""
+        if self._overlay is not None:
+            return self._overlay.large()
+        if self.row is None or not self._materialized:
+            return {}
+        stored = messages.parts(self._txn, self._places.mailbox, self.row.mid)
+        return {part.number: part_blobs(part)[0] for part in stored if part.kind == PART_VALUE}
+
+    def stored(self, tag: int) -> Value:
+        """The value that the store or the session holds."""
+        value = self._cold.get(tag) if self._overlay is None else self._overlay.get(tag)
+        if value is None and tag in self.large:
+            data = blobs.read(self._txn, self.large[tag])
+            return data.decode("utf-8", "surrogatepass") if type_of(tag) == PtypString else data
+        return value
+
+    def _touched(self, tag: int) -> bool:
+        """Whether the session set or removed a property."""
+        over = self._overlay
+        return over is not None and (tag in over.changed or tag in over.removed or tag in over.values)
+
+    @cached_property
+    def computing(self) -> registry.Stored:
+        """The message as `convert.registry` takes it. Bodies that the session changed, or that are stored
+        beside the MIME, are not looked for in the MIME."""
+        if self._materialized or any(map(self._touched, _BODIES)):
+            return registry.Stored(self.stored)
+        return registry.Stored(self.stored, self.mime())
+
+    def mime(self) -> registry.Mime | None:
+        """The stored MIME that the message lives from; None for one that was born, or changed, in MAPI."""
+        row = self.row
+        if row is None or self._materialized:
+            return None
+        structure = blobs.structure(self._txn, row.blob)
+        if structure is None:
+            return None
+        txn, blob = self._txn, row.blob
+        return registry.Mime(
+            Scan.unpack(structure.scan), lambda offset, length: blobs.read(txn, blob, offset, length)
+        )
+
+    # -- properties ---------------------------------------------------------------------------------------
+
+    def get(self, tag: int) -> Value:
+        """A property; None where the message has none. Bodies may be megabytes."""
+        known = _SERVER.get(tag)
+        if known is not None:
+            return known(self)
+        row = self.row
+        if row is not None and tag in ROW_VALUES and not self._touched(tag):
+            return ROW_VALUES[tag](row)
+        if tag in _STATE and not self._touched(tag):
+            return _STATE[tag](self, self.stored(tag))
+        value = self.stored(tag)
+        if value is None and not self._touched(tag):
+            if is_named(tag):
+                return self._named(tag)
+            if tag == tags.PidTagMessageClass and row is not None:
+                return classes.name(self._txn, row.message_class) or NORMAL_MESSAGE
+            if tag in _RECIPIENT_FIELDS:
+                return self._display(_RECIPIENT_FIELDS[tag])
+            if tag in _INITIAL:
+                return _INITIAL[tag]
+        if value is None and tag in registry.COMPUTED:
+            return registry.compute(self.computing, tag)
+        return value
+
+    def _named(self, tag: int) -> Value:
+        name = names.name_of(self._txn, tag >> 16)
+        if name is None:
+            return None
+        if name == mapi_names.PidNameKeywords.name and type_of(tag) == PtypMultipleString:
+            return self._categories()
+        if name.guid == mapi_names.PS_INTERNET_HEADERS and type_of(tag) == PtypString:
+            return self.internet_header(name)
+        return None
+
+    def internet_header(self, name: PropertyName) -> Value:
+        """A header field of the message by its name (PS_INTERNET_HEADERS)."""
+        return registry.named(self.computing, name)
+
+    def _categories(self) -> Value:
+        """IMAP's keywords, but for those that are a system's ($Forwarded, $Label1)."""
+        shown = tuple(word for word in (self.row.keywords if self.row else ()) if not word.startswith("$"))
+        return shown or None
+
+    def _display(self, kind: int) -> str:
+        """PidTagDisplayTo, Cc, Bcc (MS-OXOMSG 2.2.1.7): of a message that has its recipients as rows."""
+        if not self._materialized:
+            return ""
+        shown = (
+            bag.get(tags.PidTagDisplayName) or bag.get(tags.PidTagEmailAddress)
+            for bag in self.recipients().values()
+            if _kind(bag.get(tags.PidTagRecipientType)) == kind
+        )
+        return "; ".join(str(name) for name in shown if name)
+
+    def tags(self) -> set[int]:
+        """Every property that the message has, for RopGetPropertiesList and RopGetPropertiesAll."""
+        bag = self._cold.bag() if self._overlay is None else self._overlay.bag()
+        found = {*bag, *self.large} - versions.STORED
+        if self.row is not None:
+            found |= {*ROW_VALUES, tags.PidTagMessageClass}
+        else:
+            found |= _INITIAL.keys()
+        if self._overlay is not None:
+            found |= self._overlay.values.keys()
+        candidates = {*_SERVER, *_STATE, *_RECIPIENT_FIELDS}
+        found |= {tag for tag in candidates if self.get(tag) is not None}
+        return found | self._computed_tags()
+
+    def _computed_tags(self) -> set[int]:
+        native = registry.native_body(self.computing)
+        found = {tags.PidTagNativeBody, tags.PidTagRtfInSync}
+        if native != registry.NATIVE_NONE:
+            found |= {tags.PidTagBody, tags.PidTagHtml, tags.PidTagRtfCompressed, derive.PidTagPreview}
+        if self.computing.source is not None:
+            found.add(tags.PidTagTransportMessageHeaders)
+        return found
+
+    # -- recipients ---------------------------------------------------------------------------------------
+
+    def recipients(self) -> dict[int, dict[int, Value]]:
+        """The recipients' properties by row id, in order."""
+        if self._overlay is not None and (self._materialized or self._overlay.recipients):
+            return self._overlay.recipient_rows()
+        source = None if self._materialized else self.computing.source
+        if source is None:
+            if self.row is None:
+                return {}
+            rows = messages.parts(self._txn, self._places.mailbox, self.row.mid)
+            return {part.number: bags.unpack(part.packed) for part in rows if part.kind == PART_RECIPIENT}
+        found = recipients_of(source, str(self.get(tags.PidTagMessageClass)))[:MAX_RECIPIENTS]
+        return dict(enumerate(found))
+
+    # -- what the server knows ----------------------------------------------------------------------------
+
+    def _entry_id(self) -> Value:
+        return self._places.message_entry_id(self.row.fid, self.row.mid) if self.row is not None else None
+
+    def _parent_entry_id(self) -> Value:
+        return self._places.folder_entry_id(self.row.fid) if self.row is not None else None
+
+    def _source_key(self) -> Value:
+        return self._places.source_key(self.row.mid) if self.row is not None else None
+
+    def _parent_source_key(self) -> Value:
+        return self._places.source_key(self.row.fid) if self.row is not None else None
+
+    @cached_property
+    def _version(self) -> versions.Version | None:
+        if self.row is None:
+            return None
+        bag: Bag = {tag: value for tag in versions.STORED if (value := self._cold.get(tag)) is not None}
+        return versions.version(self._txn, self._places.mailbox, self.row, bag)
+
+    def _change_key(self) -> Value:
+        return self._version.change_key if self._version is not None else None
+
+    def _predecessors(self) -> Value:
+        return self._version.predecessors.pack() if self._version is not None else None
+
+    def _search_key(self) -> Value:
+        """Stays with copies in the mailbox (MS-OXCPRPT 2.2.1.9)."""
+        known = self.stored(tags.PidTagSearchKey)
+        if known is not None or self.row is None:
+            return known
+        return self._places.guid[:8] + self.row.email_id.to_bytes(8, "big")
+
+    def _access(self) -> Value:
+        return NEW_ACCESS if self.row is None else message_access(self._right)
+
+    def _access_level(self) -> Value:
+        return int(self.row is None or bool(self._right & Right.EDIT_ANY))
+
+    def _status(self) -> Value:
+        return sum(bit for flag, bit in STATUS if self.row is not None and self.row.flags & flag)
+
+    def _has_named(self) -> Value:
+        bag = self._cold.bag() if self._overlay is None else self._overlay.bag()
+        return any(map(is_named, bag))
+
+    def _instance_key(self) -> Value:
+        return self.row.mid.to_bytes(8, "big") + bytes(4) if self.row is not None else None
+
+    def _created(self) -> Value:
+        known = self.stored(tags.PidTagCreationTime)
+        return self.row.saved if known is None and self.row is not None else known
+
+    def _flag(self, value: Value) -> Value:
+        flags = self.row.flags if self.row is not None else 0
+        if flags & RowFlag.FLAG_COMPLETE:
+            return COMPLETED
+        return FLAGGED if flags & RowFlag.FLAGGED else value
+
+    def _follow_up(self, value: Value) -> Value:
+        flagged = self.row is not None and self.row.flags & RowFlag.FLAGGED
+        return RED_FLAG if value is None and flagged else value
+
+    def _verb(self, value: Value) -> Value:
+        flags = self.row.flags if self.row is not None else 0
+        if value is not None or not flags & (RowFlag.ANSWERED | RowFlag.FORWARDED):
+            return value
+        return REPLIED if flags & RowFlag.ANSWERED else SENT_ON
+
+    def _icon(self, value: Value) -> Value:
+        flags = self.row.flags if self.row is not None else 0
+        if value not in (None, NO_ICON) or not flags & (RowFlag.ANSWERED | RowFlag.FORWARDED):
+            return value
+        return ICON_REPLIED if flags & RowFlag.ANSWERED else ICON_SENT_ON
+
+
+def _kind(value: Value) -> int:
+    """The recipient's type without its flags (MS-OXOMSG 2.2.3.1)."""
+    return value & 0xF if isinstance(value, int) else 0
+
+
+_SERVER: dict[int, Callable[[MessageView], Value]] = {
+    tags.PidTagEntryId: MessageView._entry_id,
+    tags.PidTagRecordKey: MessageView._entry_id,
+    tags.PidTagParentEntryId: MessageView._parent_entry_id,
+    tags.PidTagSourceKey: MessageView._source_key,
+    tags.PidTagParentSourceKey: MessageView._parent_source_key,
+    tags.PidTagChangeKey: MessageView._change_key,
+    tags.PidTagPredecessorChangeList: MessageView._predecessors,
+    tags.PidTagInstanceKey: MessageView._instance_key,
+    tags.PidTagInstanceNum: lambda view: 0 if view.row is not None else None,
+    tags.PidTagStoreEntryId: lambda view: view._places.store_entry_id(),
+    tags.PidTagStoreRecordKey: lambda view: view._places.guid,
+    tags.PidTagMappingSignature: lambda view: view._places.guid,
+    tags.PidTagObjectType: lambda view: OBJECT_MESSAGE,
+    tags.PidTagAccess: MessageView._access,
+    tags.PidTagAccessLevel: MessageView._access_level,
+    tags.PidTagMessageStatus: MessageView._status,
+    tags.PidTagHasNamedProperties: MessageView._has_named,
+    tags.PidTagCreationTime: MessageView._created,
+    tags.PidTagLocalCommitTime: lambda view: view.row.modified if view.row is not None else None,
+    tags.PidTagInternetArticleNumber: lambda view: view.row.uid or None if view.row is not None else None,
+    tags.PidTagDeletedOn: lambda view: view._deleted,
+    tags.PidTagSearchKey: MessageView._search_key,
+}
+"""What the server alone knows, whatever a client wrote (MS-OXCMSG 2.2.1.1). But PidTagSearchKey and
+PidTagCreationTime, which an import brings along."""
+
+_STATE: dict[int, Callable[[MessageView, Value], Value]] = {
+    tags.PidTagFlagStatus: MessageView._flag,
+    tags.PidTagFollowupIcon: MessageView._follow_up,
+    tags.PidTagLastVerbExecuted: MessageView._verb,
+    tags.PidTagIconIndex: MessageView._icon,
+}
+"""What may follow from the row's flags where nothing else is stored."""
+
+COMPUTED_TAGS = frozenset((*_SERVER, *_STATE, *_RECIPIENT_FIELDS, *registry.COMPUTED))
+"""Tags whose values a bag may lack."""
+
+
+def values(view: MessageView, wanted: Iterable[int]) -> dict[int, Value]:
+    """Those of the wanted properties that the message has."""
+    return {tag: value for tag in wanted if (value := view.get(tag)) is not None}

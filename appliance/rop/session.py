@@ -1,0 +1,138 @@
+"""A client's session (MS-OXCROPS 3.2.1): its logons, its handles, what it waits to be told.
+
+Invariants:
+- One batch runs at a time. Handles are never used again within a session.
+- A logon takes everything that was opened on it along when it goes.
+- At most MAX_OBJECTS handles: whoever opens more gets ecMaxObjsExceeded.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from appliance.directory.model import Entry
+from appliance.mapi import errors as ec
+from appliance.mapi.errors import MapiError
+from appliance.mapi.values import rop_form
+from appliance.rop.batch import NO_HANDLE
+from appliance.rop.notices import Notices
+from appliance.rop.objects import Logon, Object
+
+if TYPE_CHECKING:
+    from appliance.rop.engine import Engine
+
+MAX_OBJECTS = 4000
+
+
+class Session:
+    """What Connect makes. `origin` marks this session's own changes in the log; `code_page` is that of
+    strings of 8 bits, `locale` and `sort_locale` are Windows locale ids; `client_version` has three numbers.
+    """
+
+    def __init__(
+        self,
+        engine: "Engine",
+        user: Entry,
+        *,
+        origin: int,
+        code_page: int,
+        locale: int,
+        sort_locale: int,
+        client_version: tuple[int, int, int],
+    ) -> None:
+        self.engine, self.user, self.origin = engine, user, origin
+        self.code_page, self.locale, self.sort_locale = code_page, locale, sort_locale
+        self.client_version = client_version
+        self.form = rop_form(code_page)
+        self.lock = asyncio.Lock()
+        self.loop: asyncio.AbstractEventLoop
+        """Where the session lives, once it has run something."""
+        self.logons: dict[int, Logon] = {}
+        self.notices = Notices()
+        self.cached = False
+        """Whether the client keeps a copy of the mailbox (ClientMode, MS-OXCRPC 2.2.2.2.4)."""
+        self._objects: dict[int, Object] = {}
+        self._handles: dict[Object, int] = {}
+        self._next_handle = 1
+        self.closed = False
+
+    # -- handles -----------------------------------------------------------------------------------------
+
+    def find(self, handle: int, logon_id: int) -> Object:
+        """The object of a handle on a logon. Raises ecNullObject."""
+        found = self._objects.get(handle)
+        if found is None or found.logon.id != logon_id:
+            raise MapiError(ec.ecNullObject)
+        return found
+
+    def get(self, handle: int) -> Object | None:
+        """The object of a handle, on whichever logon; None for a handle that is none."""
+        return self._objects.get(handle)
+
+    def handle_of(self, wanted: Object) -> int:
+        """The handle of an object, NO_HANDLE when it has none."""
+        return self._handles.get(wanted, NO_HANDLE)
+
+    def require_room(self) -> None:
+        """Raises ecMaxObjsExceeded when no more objects may be opened."""
+        if len(self._objects) >= MAX_OBJECTS:
+            raise MapiError(ec.ecMaxObjsExceeded)
+
+    def add(self, made: Object) -> int:
+        """Give an object a handle. A logon replaces the one with the same id."""
+        if isinstance(made, Logon):
+            self._drop_logon(made.id)
+            self.logons[made.id] = made
+        handle, self._next_handle = self._next_handle, self._next_handle + 1
+        self._objects[handle] = made
+        self._handles[made] = handle
+        return handle
+
+    def release(self, handle: int) -> None:
+        """Forget a handle; unknown ones are ignored (MS-OXCROPS 2.2.15.3)."""
+        gone = self._objects.get(handle)
+        if isinstance(gone, Logon):
+            self._drop_logon(gone.id)
+        elif gone is not None:
+            self._forget(handle, gone)
+
+    def _drop_logon(self, id: int) -> None:
+        logon = self.logons.pop(id, None)
+        if logon is None:
+            return
+        for handle, each in list(self._objects.items()):
+            if each.logon is logon:
+                self._forget(handle, each)
+
+    def _forget(self, handle: int, gone: Object) -> None:
+        del self._objects[handle], self._handles[gone]
+        gone.close()
+
+    @property
+    def objects(self) -> int:
+        """Handles in use."""
+        return len(self._objects)
+
+    def later(self, callback: Callable[[], None]) -> None:
+        """Call back on the loop's thread before the running batch is answered. From any thread."""
+        self.loop.call_soon_threadsafe(callback)
+
+    # -- life --------------------------------------------------------------------------------------------
+
+    async def execute(self, data: bytes, limit: int, *, chain: bool = False) -> list[bytes]:
+        """Run a ROP buffer: the buffers of its responses, one, or more where `chain` allows; each takes at
+        most the engine's MAX_BUFFER bytes, all together, with the header before each but the first, at most
+        `limit`. Raises MapiError for a request that fails as a whole: ecRpcFormat, ecBufferTooSmall."""
+        return await self.engine.execute(self, data, limit, chain=chain)
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether there are notifications to fetch with the next execute, at the latest after `seconds`."""
+        return await self.notices.wait(seconds)
+
+    def close(self) -> None:
+        """Release everything."""
+        self.closed = True
+        self.notices.close()
+        for handle in list(self._objects):
+            self.release(handle)
+        self.logons.clear()
