@@ -32,11 +32,15 @@ def test_no_password_without_tls(office: Qemu | Board) -> None:
             client.login(f"anna@{people.DOMAIN}", people.PASSWORDS["anna"])
 
 
-def test_the_web_says_how_it_is(office: Qemu | Board) -> None:
+def test_the_web_tells_programs_where_mail_is(office: Qemu | Board) -> None:
     host, port = office.address(443)
     client = http.client.HTTPSConnection(host, port, context=people.trust_nobody(), timeout=120)
+    client.request("GET", f"/mail/config-v1.1.xml?emailaddress=anna@{people.DOMAIN}")
+    answer = client.getresponse()
+    assert answer.status == 200
+    assert b'<incomingServer type="imap">' in answer.read()
     client.request("GET", "/healthz")
-    assert client.getresponse().status == 200
+    assert client.getresponse().status == 404, "for programs on the machine alone"
     client.close()
 
 
