@@ -71,7 +71,9 @@ def dns(site: Site) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address)
-    site_local = isinstance(found, ipaddress.IPv6Address) and found.is_site_local  # RFC 3879: no longer global
+    site_local = (
+        isinstance(found, ipaddress.IPv6Address) and found.is_site_local
+    )  # RFC 3879: no longer global
     return found.is_global and not site_local
 
 
