@@ -152,7 +152,7 @@ class Wire:
         for cookie in answer.set_cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
-        if "X-RequestId" in headers and answer.status == 200:
+        if headers.get("X-RequestId") and answer.status == 200:
             assert answer.headers["x-requestid"] == headers["X-RequestId"]
         return self.answer
 

@@ -94,6 +94,7 @@ class Engine:
         async with session.lock:
             if session.closed:
                 raise MapiError(ec.ecNullObject)
+            session.loop = asyncio.get_running_loop()
             batch = Batch.parse(data, self.table)
             run = _Run(session, batch, min(limit, MAX_BUFFER))
             await run.all()

@@ -11,6 +11,8 @@ from appliance.rop.ops import (
     collapse_row,
     create_bookmark,
     expand_row,
+    fast_transfer_source_copy,
+    fast_transfer_source_get_buffer,
     find_row,
     free_bookmark,
     get_collapse_state,
@@ -33,6 +35,10 @@ from appliance.rop.ops import (
     set_columns,
     sort_table,
     spooler,
+    synchronization_configure,
+    synchronization_get_transfer_state,
+    synchronization_open_collector,
+    synchronization_upload_state_stream,
 )
 
 _MODULES: tuple[ModuleType, ...] = (
@@ -42,6 +48,8 @@ _MODULES: tuple[ModuleType, ...] = (
     collapse_row,
     create_bookmark,
     expand_row,
+    fast_transfer_source_copy,
+    fast_transfer_source_get_buffer,
     find_row,
     free_bookmark,
     get_collapse_state,
@@ -64,6 +72,10 @@ _MODULES: tuple[ModuleType, ...] = (
     set_columns,
     sort_table,
     spooler,
+    synchronization_configure,
+    synchronization_get_transfer_state,
+    synchronization_open_collector,
+    synchronization_upload_state_stream,
 )
 
 

@@ -13,6 +13,7 @@ from appliance.mapi.ids import Order, PredecessorChangeList, Xid
 from appliance.mapi.types import Bag
 from appliance.store import mailboxes
 from appliance.store.contents import Row
+from appliance.store.folders import Folder
 from appliance.store.kv import ReadTxn
 
 PidTagChangeNumber = 0x67A40014
@@ -59,3 +60,11 @@ def imported(bag: Bag, incoming: Version, cn: int) -> Bag:
 def compare(ours: PredecessorChangeList, theirs: PredecessorChangeList) -> Order:
     """How the version with the list `ours` stands to that with `theirs` (MS-OXCFXICS 3.1.5.6.2)."""
     return ours.compare(theirs)
+
+
+def folder_version(txn: ReadTxn, mailbox: int, folder: Folder) -> Version:
+    """The version of a folder: imported while its row has a change key, else our own."""
+    xid = own(txn, mailbox, folder.cn)
+    if folder.change_key:
+        return Version(folder.change_key, PredecessorChangeList.parse(folder.predecessors))
+    return Version(xid.to_bytes(), PredecessorChangeList.parse(folder.predecessors).merged([xid]))

@@ -22,7 +22,7 @@ from appliance.formats.mime.scan import Part, Scan
 from appliance.mapi import names, tags
 from appliance.mapi.names import PS_INTERNET_HEADERS, PropertyName
 from appliance.mapi.objects import AttachmentObject, MessageObject, Named
-from appliance.mapi.types import Bag, PtypString
+from appliance.mapi.types import Bag, PtypString, ReadableBag
 
 MAX_BODY = 16 << 20
 """Encoded bytes of a text that becomes a body property."""
@@ -55,15 +55,25 @@ def object_of(source: Source, trusted: bool, depth: int) -> MessageObject:
     placed = layout(source)
     derived = derive.derive_from(source, trusted, placed)
     result = MessageObject(props=derived.props, named=derived.named)
-    headers = source.headers()
-    result.props[tags.PidTagTransportMessageHeaders] = transport_headers(source)
     if words := preview_of(source, placed, derive.PREVIEW_LENGTH):
         result.props[derive.PidTagPreview] = words
-    result.named.update(internet_headers(headers))
+    result.named.update(internet_headers(source.headers()))
+    return _completed(result, source, placed, depth)
+
+
+def completed(stored: ReadableBag, source: Source) -> MessageObject:
+    """The message object of a delivered message whose derived properties are `stored`: with them bodies,
+    transport headers, recipients and attachments, but no preview and no internet headers by name."""
+    return _completed(MessageObject(dict(stored)), source, layout(source), attachments.MAX_EMBEDDED)
+
+
+def _completed(result: MessageObject, source: Source, placed: Layout, depth: int) -> MessageObject:
+    message_class = result.props.get(tags.PidTagMessageClass)
+    result.props[tags.PidTagTransportMessageHeaders] = transport_headers(source)
     _recipients(result, source)
     too_large = set_bodies(result.props, source, placed)
-    if derived.message_class in (classes.SMIME, classes.SMIME_SIGNED, classes.SMIME_RECEIPT):
-        _secure(result, source, derived.message_class == classes.SMIME_SIGNED)
+    if message_class in (classes.SMIME, classes.SMIME_SIGNED, classes.SMIME_RECEIPT):
+        _secure(result, source, message_class == classes.SMIME_SIGNED)
     else:
         _attachments(result, source, placed, too_large, depth)
     return result

@@ -3,8 +3,9 @@
     verb, path, headers, request type, cookie  ->  the body  ->  context and ticket  ->  the row's function
 
 Everything before the row's function answers with a `Fault`; the function itself gives a response body, or
-raises `Failed` for a status that has the failure body (MS-OXCMAPIHTTP 2.2.4.1.3). Errors that nobody foresaw
-are logged and are UNKNOWN_FAILURE behind DONE; they end neither the connection nor the context.
+raises `Failed` for a status that has the failure body (MS-OXCMAPIHTTP 2.2.4.1.3). What nobody foresaw is
+logged; on a context it is UNKNOWN_FAILURE behind DONE and ends neither that nor the connection, elsewhere it
+is status 500.
 """
 
 import asyncio
@@ -46,8 +47,8 @@ class Failed(Exception):
 class Turn(Enum):
     """What a request type does with a context."""
 
-    FREE = "free"
-    """It needs none, and keeps one alive (PING)."""
+    MAY_USE = "may use"
+    """It needs none, but takes the ticket of one that it names."""
     OPENS = "opens"
     USES = "uses"
     WAITS = "waits"
@@ -124,7 +125,7 @@ class Endpoint(Generic[T]):
         login = exchange.login
         assert login is not None
         reply = Reply(exchange, self.contexts.lifetime, self._keep_alive)
-        if kind is not None and kind.turn is not Turn.OPENS:
+        if kind is not None and kind.turn not in (Turn.OPENS, Turn.MAY_USE):
             self.contexts.find(head.cookies, login.user.id)  # before its body is asked for
         body = await _body(exchange)
         if kind is None:
@@ -177,6 +178,14 @@ class Endpoint(Generic[T]):
         finally:
             ticket.give_back()
 
+    async def _may_use(self, kind: Kind[T], call: Call[T], reply: Reply) -> None:
+        if CONTEXT in call.head.cookies:
+            await self._uses(kind, call, reply)
+        else:
+            response = await self._run(kind, call)
+            assert isinstance(response, Record)
+            await reply.whole(response.pack(), ())
+
     async def _waits(self, kind: Kind[T], call: Call[T], reply: Reply) -> None:
         context = self.contexts.find(call.head.cookies, call.login.user.id)
         self.contexts.begin_wait(context)
@@ -198,8 +207,15 @@ class Endpoint(Generic[T]):
     # -- the function --------------------------------------------------------------------------------------
 
     async def _packed(self, kind: Kind[T], call: Call[T], context: Context[T]) -> bytes:
+        """The response of a request on a context. Raises Fault."""
         held = Call(call.exchange, call.head, call.login, call.request, context.held)
-        response = await self._run(kind, held)
+        try:
+            response = await self._run(kind, held)
+        except Fault:
+            raise
+        except Exception:
+            _log.exception("the request %s failed", call.head.request_type)
+            raise Fault(ResponseCode.UNKNOWN_FAILURE, "The server failed.") from None
         return (response.response if isinstance(response, Opened) else response).pack()
 
     async def _run(self, kind: Kind[T], call: Call[T]) -> Record | Opened[T]:
@@ -209,11 +225,6 @@ class Endpoint(Generic[T]):
             return await kind.run(call)
         except Failed as failed:
             return Failure(failed.status)
-        except Fault:
-            raise
-        except Exception:
-            _log.exception("the request %s failed", call.head.request_type)
-            raise Fault(ResponseCode.UNKNOWN_FAILURE, "The server failed.") from None
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -246,6 +257,7 @@ def _parsed(layout: type[Record], body: bytes) -> Record:
 
 _TURNS: Mapping[Turn, Callable[[Any, Kind[Any], Call[Any], Reply], Awaitable[None]]] = {
     Turn.OPENS: Endpoint._opens,
+    Turn.MAY_USE: Endpoint._may_use,
     Turn.USES: Endpoint._uses,
     Turn.WAITS: Endpoint._waits,
     Turn.ENDS: Endpoint._ends,

@@ -50,7 +50,7 @@ class Reply:
 
     async def stream(self, work: Callable[[], Awaitable[bytes]], cookies: tuple[str, ...]) -> None:
         """Send the response around `work`, which gives its body. Fault becomes the code behind DONE; what
-        else it raises comes out here."""
+        else it raises comes out here. A request that still runs when the server ends is told so."""
         await self._exchange.start(200, self._headers(cookies))
         await self._exchange.write(PROCESSING)
         self._tick()
@@ -58,8 +58,11 @@ class Reply:
             content = self._last(ResponseCode.SUCCESS, body=await work())
         except Fault as fault:
             content = self._last(fault.code, FAULT_TYPE, page(fault))
-        finally:
+        except asyncio.CancelledError:
             await self._quiet()
+            await self._exchange.finish(self._last(ResponseCode.ENDPOINT_SHUTTING_DOWN))
+            raise
+        await self._quiet()
         await self._exchange.finish(content)
 
     def _last(self, code: ResponseCode, content_type: str = "", body: bytes = b"") -> bytes:

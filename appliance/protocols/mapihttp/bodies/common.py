@@ -43,10 +43,3 @@ class Failure(Record):
 
     status_code: UInt32
     auxiliary: Auxiliary = b""
-
-
-class Outcome(Record):
-    """StatusCode and ErrorCode, with which every other response body begins."""
-
-    status_code: UInt32
-    error_code: UInt32
