@@ -39,9 +39,7 @@ def rows_of(txn: ReadTxn, mailbox: int, fid: int, mids: Iterable[int]) -> list[R
 
 def mids_in(txn: ReadTxn, mailbox: int, fid: int) -> list[int]:
     """Every message of a folder, associated ones too."""
-    return [
-        row.mid for associated in (False, True) for row in contents.rows(txn, mailbox, fid, associated)
-    ]
+    return [row.mid for associated in (False, True) for row in contents.rows(txn, mailbox, fid, associated)]
 
 
 def _allowed(txn: ReadTxn, actor: Actor, mailbox: int, rows: Iterable[Row], right: Right) -> list[Row]:
@@ -78,10 +76,11 @@ def transfer(
         rows = _allowed(txn, actor, mailbox, rows_of(txn, mailbox, fid, mids), needed)
         with editing(txn, to_mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             if to_mailbox == mailbox and not copy:
+                quotas.require_room_in(edit.folder(to_fid), sum(row.size for row in rows))
                 for row in rows:
                     messages.move(edit, row, to_fid)
                 return len(mids) - len(rows)
-            quotas.require_room(edit.clock.row, sum(row.size for row in rows))
+            quotas.require_room(edit.clock.row, edit.folder(to_fid), sum(row.size for row in rows))
             if to_mailbox == mailbox:
                 for row in rows:
                     messages.copy(edit, row, to_fid)

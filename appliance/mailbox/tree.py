@@ -95,9 +95,7 @@ def lies_within(txn: ReadTxn, mailbox: int, fid: int, above: int) -> bool:
     return any(folder.fid == above for folder in folders.ancestors(txn, mailbox, fid))
 
 
-def move(
-    txn: WriteTxn, actor: Actor, mailbox: int, fid: int, parent: int, name: str, *, now: int
-) -> Folder:
+def move(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, parent: int, name: str, *, now: int) -> Folder:
     """Give a folder another parent and name ("": its own). Needs FOLDER_OWNER, and CREATE_SUBFOLDER there.
     Raises Refused EXISTS, LIMIT, INVALID."""
     with refusing():
@@ -194,8 +192,8 @@ def copy_folder(
     *,
     now: int,
 ) -> int:
-    """Make a folder like another ("": of the same name), without what is in it; its FID. `source` is (mailbox,
-    FID), `target` (mailbox, FID of the parent). Needs READ_ANY there and CREATE_SUBFOLDER here."""
+    """Make a folder like another ("": of the same name), without what is in it; its FID. `source` is
+    (mailbox, FID), `target` (mailbox, FID of the parent). Needs READ_ANY there and CREATE_SUBFOLDER here."""
     with refusing():
         require(txn, actor, *source, Right.READ_ANY)
         require(txn, actor, *target, Right.CREATE_SUBFOLDER)

@@ -330,9 +330,9 @@ def move(
     origin: int = 0,
     deleted: bool = False,
 ) -> Folder:
-    """Give a folder another name, another parent, or both; with `deleted` the new parent is where soft-deleted
-    folders stand, and for all who look on it is gone. Raises Exists, NotFound, LimitReached, and StoreError
-    when the new parent lies within the folder."""
+    """Give a folder another name, another parent, or both; with `deleted` the new parent is where
+    soft-deleted folders stand, and for all who look on it is gone. Raises Exists, NotFound, LimitReached, and
+    StoreError when the new parent lies within the folder."""
     mailbox = clock.mailbox
     folder = get(txn, mailbox, fid)
     path = [above.fid for above in ancestors(txn, mailbox, parent)]

@@ -33,7 +33,7 @@ class Request(Record):
 
 
 def run(ctx: RopContext, request: Request) -> PartialCompletion:
-    """An empty name is the folder's own. Raises ecNotFound, ecDuplicateName, ecAccessDenied, ecFolderCycle."""
+    """An empty name is the folder's. Raises ecNotFound, ecDuplicateName, ecAccessDenied, ecRootFolder."""
     source, target = ctx.input(Folder), ctx.other(Folder)
     name = text_of(ctx, request.new_folder_name)
     mailbox, fid = source.logon.mailbox, request.folder_id
@@ -43,7 +43,7 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
             raise MapiError(ec.ecNotFound)
         same = target.logon.mailbox == mailbox
         if same and request.want_recursive and tree.lies_within(txn, mailbox, target.fid, fid):
-            raise MapiError(ec.ecFolderCycle)
+            raise MapiError(ec.ecRootFolder)
     progress = Progress()
     to = (target.logon.mailbox, target.fid)
     copy_branch(ctx, progress, (mailbox, fid), to, name, recursive=request.want_recursive)

@@ -40,8 +40,8 @@ class Response(Record):
 
 
 def run(ctx: RopContext, request: Request) -> Response:
-    """Raises ecInvalidParam for a type or name that is none, ecDuplicateName, ecAccessDenied, ecNotFound below a
-    deleted folder, ecNotSupported for a search folder among the public ones."""
+    """Raises ecInvalidParam for a type or name that is none, ecDuplicateName, ecAccessDenied, ecNotFound
+    below a deleted folder, ecNotSupported for a search folder among the public ones."""
     above, txn = ctx.input(Folder), ctx.writing
     logon, mailbox = above.logon, above.logon.mailbox
     name, comment = text_of(ctx, request.display_name), text_of(ctx, request.comment)
@@ -56,9 +56,7 @@ def run(ctx: RopContext, request: Request) -> Response:
     known = folders.lookup(txn, mailbox, above.fid, name)
     if known is None:
         kind = FolderKind(request.folder_type)
-        made = tree.create(
-            txn, ctx.actor, mailbox, above.fid, name, now=ctx.now, kind=kind, comment=comment
-        )
+        made = tree.create(txn, ctx.actor, mailbox, above.fid, name, now=ctx.now, kind=kind, comment=comment)
         ctx.put(FolderObject(logon, made.fid))
         return Response(made.fid, False)
     if not request.open_existing:

@@ -1,4 +1,5 @@
-"""RopMoveCopyMessages: messages from one folder to another (MS-OXCROPS 2.2.4.6, MS-OXCFOLD 2.2.1.6, 3.2.5.6)."""
+"""RopMoveCopyMessages: messages from a folder to another (MS-OXCROPS 2.2.4.6, MS-OXCFOLD 2.2.1.6,
+3.2.5.6)."""
 
 from functools import partial
 from typing import Annotated

@@ -30,7 +30,7 @@ class Request(Record):
 
 
 def run(ctx: RopContext, request: Request) -> PartialCompletion:
-    """An empty name keeps the folder's own. Raises ecNotFound, ecDuplicateName, ecAccessDenied, ecFolderCycle;
+    """An empty name keeps the old. Raises ecNotFound, ecDuplicateName, ecAccessDenied, ecRootFolder;
     into another mailbox the folder is copied and then deleted."""
     source, target = ctx.input(Folder), ctx.other(Folder)
     name = text_of(ctx, request.new_folder_name)
@@ -40,7 +40,7 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
         tree.require_movable(txn, ctx.actor, mailbox, fid)
         same = target.logon.mailbox == mailbox
         if same and tree.lies_within(txn, mailbox, target.fid, fid):
-            raise MapiError(ec.ecFolderCycle)
+            raise MapiError(ec.ecRootFolder)
     progress = Progress()
     if same:
         move = partial(
