@@ -8,12 +8,14 @@ from appliance.mailbox import tree
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
+from appliance.mapi.types import Value
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, On, Rop
 from appliance.rop.objects import Folder
 from appliance.rop.ops.empty_folder import delete_branch
 from appliance.rop.stepwise import NOTHING_DONE, PartialCompletion, Progress
 from appliance.store import folders
+from appliance.store.folders import Folder as FolderRow
 from appliance.store.folders import FolderFlag, FolderKind
 from appliance.wire.fields import U8, Flags
 from appliance.wire.record import Record
@@ -48,8 +50,7 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
         folder = folders.find(txn, mailbox, request.folder_id)
         if folder is not None and folder.kind is FolderKind.ROOT:
             raise MapiError(ec.ecNotSupported)
-        former = folder is not None and folder.bag().get(folders.PID_TAG_SATCHEL_FORMER_PARENT) == above.fid
-        if folder is None or not (folder.parent == above.fid or former):
+        if folder is None or _parent(folder, flags) != above.fid:
             raise MapiError(ec.ecNotFound)
         tree.require_movable(txn, ctx.actor, mailbox, folder.fid)
         real = folder.kind is FolderKind.GENERIC
@@ -61,6 +62,13 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
     hard = bool(flags & DeleteFolderFlags.DELETE_HARD_DELETE or folder.flags & FolderFlag.DELETED)
     progress.step(partial(delete_branch, ctx, mailbox, folder.fid, hard=hard))
     return progress.answer()
+
+
+def _parent(folder: FolderRow, flags: DeleteFolderFlags) -> Value:
+    """Out of which folder it is deleted: who deletes for good finds the soft-deleted where they stood."""
+    if flags & DeleteFolderFlags.DELETE_HARD_DELETE and folder.flags & FolderFlag.DELETED:
+        return folder.bag().get(folders.PID_TAG_SATCHEL_FORMER_PARENT)
+    return folder.parent
 
 
 ROP = Rop(0x1D, On.FOLDER, Access.APART, Request, PartialCompletion, run, failure=NOTHING_DONE)

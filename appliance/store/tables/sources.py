@@ -510,6 +510,50 @@ class HierarchySource(_Unscanned):
         return next((record for record in self.records(txn) if record.id == id_), None)
 
 
+class FolderList(_Unscanned):
+    """Folders of which no more come, each as long as it is there."""
+
+    def __init__(self, mailbox: int, fids: Iterable[int], *, computed: Computed = no_value):
+        self._mailbox, self._fids, self._computed = mailbox, tuple(fids), computed
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """As `Source`."""
+        return (8, self._mailbox, *self._fids)
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """As `Source`."""
+        return frozenset(FOLDER_VALUES)
+
+    @property
+    def has_depth(self) -> bool:
+        """As `Source`."""
+        return True
+
+    def version(self, txn: ReadTxn) -> int:
+        """As `Source`."""
+        return max((record.folder.mod for record in self._found(txn)), default=0) + len(self._fids)
+
+    def _found(self, txn: ReadTxn) -> Iterator[FolderRecord]:
+        for fid in self._fids:
+            folder = folders.find(txn, self._mailbox, fid)
+            if folder is not None:
+                yield FolderRecord(txn, self._mailbox, folder, 1, self._computed)
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """As `Source`."""
+        return self._found(txn)
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """Never known: they are few."""
+        return None
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """As `Source`."""
+        return next((record for record in self._found(txn) if record.id == id_), None)
+
+
 class ListSource(_Unscanned):
     """Rows that a caller has at hand: recipients, attachments, permissions, rules."""
 

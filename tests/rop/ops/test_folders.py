@@ -212,6 +212,7 @@ def test_what_others_may_not_see(office: Office, anna: Entry, connect, top: int,
     assert opening(other, logon, INBOX).code == 0
     assert create(other, theirs.handle).code == ec.ecAccessDenied
     _, fid = made(client, top, "Mine")
+    grant(office, anna, fid, bob, "none")
     assert delete(other, theirs.handle, fid).code == ec.ecNotFound
     grant(office, anna, fid, bob, "reviewer")
     assert delete(other, theirs.handle, fid).code == ec.ecAccessDenied
@@ -343,14 +344,14 @@ def test_emptying(office: Office, anna: Entry, client: Client, logon: int, top: 
     assert empty(client, box, associated=True, hard=hard).body.partial_completion is False
     assert subjects(client, box, 2) == []
     assert opening(client, logon, fid).code == 0
+    rop = empty_folder.HARD if hard else empty_folder.SOFT
+    assert client.ask(rop, empty_folder.Request(True, False), on=box).code == 0
     search_folder, _ = made(client, top, "Search", kind=2)
     for handle in (search_folder, opened(client, logon, ROOT), logon):
         reply = empty(client, handle, hard=hard)
         assert (reply.code, reply.body.partial_completion) == (ec.ecNotSupported, False)
     assert empty(client, top, hard=hard).body.partial_completion is True
     assert "Inbox" in names(client, top)
-    rop = empty_folder.HARD if hard else empty_folder.SOFT
-    assert client.ask(rop, empty_folder.Request(True, False), on=box).code == 0
 
 
 def test_long_work_goes_in_steps(office: Office, anna: Entry, client: Client, top: int) -> None:
