@@ -111,7 +111,7 @@ def test_the_bytes_of_opening_making_and_deleting(client: Client, logon: int) ->
 
 
 @pytest.mark.covers(
-    "MS-OXCROPS_2.2.4.6", "MS-OXCROPS_2.2.4.6.1", "MS-OXCROPS_2.2.4.6.2", "MS-OXCROPS_2.2.4.6.3",
+    "MS-OXCROPS_R751", "MS-OXCROPS_2.2.4.6.1", "MS-OXCROPS_2.2.4.6.2", "MS-OXCROPS_2.2.4.6.3",
     "MS-OXCROPS_2.2.4.7", "MS-OXCROPS_2.2.4.7.1", "MS-OXCROPS_2.2.4.7.2", "MS-OXCROPS_2.2.4.7.3",
     "MS-OXCROPS_2.2.4.8", "MS-OXCROPS_2.2.4.8.1", "MS-OXCROPS_2.2.4.8.2", "MS-OXCROPS_2.2.4.8.3",
     "MS-OXCROPS_2.2.4.9", "MS-OXCROPS_2.2.4.9.1", "MS-OXCROPS_2.2.4.9.2",
