@@ -371,7 +371,8 @@ class Attachment:
 @dataclass(slots=True)
 class Draft:
     """A message under work. `mid` 0 for a new one; `cn` is the content version that it started from;
-    `session` the one that may save it; `incoming` the foreign version of an import."""
+    `session` the one that may save it; `incoming` the foreign version of an import, which makes the message
+    under the MID `wanted` or replaces all of it (`replaces`) and brings its time of change, `modified`."""
 
     mailbox: int
     fid: int
@@ -382,8 +383,16 @@ class Draft:
     associated: bool = False
     materialized: bool = True
     incoming: Version | None = None
+    wanted: int = 0
+    replaces: bool = False
+    modified: int = 0
     flags: RowFlag = RowFlag.NONE
+    clear: RowFlag = RowFlag.NONE
     received: int = 0
+
+    def state(self, flags: int) -> int:
+        """The flags of the row that a save leaves."""
+        return flags & ~self.clear | self.flags
 
     def materialize(self, whole: Overlay) -> None:
         """Take over what the message's MIME gives (bodies, recipients, attachments), under what was changed
@@ -495,6 +504,7 @@ def _message(
         flags=RowFlag(flags | RowFlag.MATERIALIZED),
         keywords=keywords,
         received=draft.received or edit.now,
+        modified=draft.modified,
         importance=importance if isinstance(importance, int) and 0 <= importance <= 2 else 1,
         associated=draft.associated,
         conversation=conversation if isinstance(conversation, bytes) and len(conversation) == 16 else b"",
@@ -506,9 +516,11 @@ def _message(
 def _create(edit: Edit, draft: Draft, base: tuple[Part, ...]) -> Row:
     if not draft.materialized:
         raise StoreError("materialize the message before it is kept beside the other")
-    # `insert` takes an id, then the number that becomes the CN.
-    bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), edit.clock.row.counter + 2)
-    return messages.insert(edit, draft.fid, _message(edit, draft, bag, base, int(draft.flags), ()))
+    # `insert` takes an id unless there is one, then the number that becomes the CN.
+    number = edit.clock.row.counter + (1 if draft.wanted else 2)
+    bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), number)
+    made = _message(edit, draft, bag, base, int(draft.flags), ())
+    return messages.insert(edit, draft.fid, made, mid=draft.wanted)
 
 
 def _without_versions(bag: Bag) -> Bag:
@@ -516,10 +528,13 @@ def _without_versions(bag: Bag) -> Bag:
 
 
 def _change(edit: Edit, draft: Draft, row: Row, cold: messages.Message) -> Row:
-    base = tuple(parts(edit.txn, edit.mailbox, row.mid))
-    bag = draft.overlay._over(cold.bag())
+    if draft.replaces:
+        base, bag = draft.overlay.base.parts, _without_versions(draft.overlay.bag())
+    else:
+        base = tuple(parts(edit.txn, edit.mailbox, row.mid))
+        bag = draft.overlay._over(cold.bag())
     bag = _stamped(edit, draft, bag, edit.clock.row.counter + 1)  # `rewrite` takes the next number
-    made = _message(edit, draft, bag, base, row.flags, row.keywords)
+    made = _message(edit, draft, bag, base, draft.state(row.flags), row.keywords)
     return messages.rewrite(edit, row, replace(made, received=draft.received or row.received))
 
 

@@ -80,7 +80,7 @@ class CopyFolderRequest(Record):
 
 def _require_known(flags: CopyFlags, known: CopyFlags, options: SendOptions) -> None:
     """Raises ecInvalidParam for bits that nobody has named."""
-    if flags & ~known or options & ~KNOWN_OPTIONS:
+    if int(flags) & ~int(known) or int(options) & ~KNOWN_OPTIONS:
         raise MapiError(ec.ecInvalidParam)
 
 
