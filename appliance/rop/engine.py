@@ -94,7 +94,9 @@ class Engine:
         async with session.lock:
             if session.closed:
                 raise MapiError(ec.ecNullObject)
-            batch = Batch.parse(data, self.table)
+            session.loop = asyncio.get_running_loop()
+            public = {id for id, logon in session.logons.items() if not logon.is_private}
+            batch = Batch.parse(data, self.table, public)
             run = _Run(session, batch, min(limit, MAX_BUFFER))
             await run.all()
             buffers = [run.finish()]

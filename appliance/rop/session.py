@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from appliance.directory.model import Entry
@@ -44,6 +45,8 @@ class Session:
         self.client_version = client_version
         self.form = rop_form(code_page)
         self.lock = asyncio.Lock()
+        self.loop: asyncio.AbstractEventLoop
+        """Where the session lives, once it has run something."""
         self.logons: dict[int, Logon] = {}
         self.notices = Notices()
         self.cached = False
@@ -109,6 +112,10 @@ class Session:
     def objects(self) -> int:
         """Handles in use."""
         return len(self._objects)
+
+    def later(self, callback: Callable[[], None]) -> None:
+        """Call back on the loop's thread before the running batch is answered. From any thread."""
+        self.loop.call_soon_threadsafe(callback)
 
     # -- life --------------------------------------------------------------------------------------------
 

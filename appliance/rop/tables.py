@@ -9,6 +9,7 @@ rows fail until another succeeds or the table is reset (3.2.5.2 to 3.2.5.4, 3.2.
 """
 
 from enum import Flag, auto
+from functools import partial
 from typing import Any
 
 from appliance.mapi import errors as ec
@@ -19,8 +20,10 @@ from appliance.mapi.sorts import SortOrderSet
 from appliance.mapi.values import Form
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, On
+from appliance.rop.notify.tables import TableWatch
 from appliance.rop.objects import Logon, Object
 from appliance.rop.orders import Place
+from appliance.store import mailboxes
 from appliance.store.tables.arrangement import Arrangements
 from appliance.store.tables.sources import Source
 from appliance.store.tables.table import Table
@@ -46,7 +49,7 @@ ANYTHING = Shows.CONTENTS | Shows.HIERARCHY | Shows.RULES | Shows.PERMISSIONS | 
 class TableObject(Object):
     """A table with its cursor. `place` says where its messages are, for orders that the store may keep."""
 
-    __slots__ = ("_broken", "place", "shows", "table")
+    __slots__ = ("_broken", "place", "shows", "table", "watch")
     kind = On.TABLE
 
     def __init__(
@@ -55,6 +58,12 @@ class TableObject(Object):
         self.logon, self.shows, self.place = logon, shows, place
         self.table = Table(source, shared)
         self._broken: set[str] = set()
+        self.watch: TableWatch | None = None
+        """Tells the client what happens to the rows, where it wants to know."""
+
+    def close(self) -> None:
+        if self.watch is not None:
+            self.watch.end()
 
     def sort(self, orders: SortOrderSet | None) -> None:
         """RopSortTable (3.2.5.3); None for orders that cannot be read."""
@@ -74,6 +83,8 @@ class TableObject(Object):
         """RopResetTable (3.2.5.16)."""
         self._broken.clear()
         self.table.reset()
+        if self.watch is not None:
+            self.watch.end()  # MS-OXCNOTIF 3.1.4.3: until rows are asked for again
 
     def require_sound(self) -> None:
         """Raises ecNullObject while a failed sort order or restriction stands."""
@@ -103,7 +114,18 @@ def sound_table(ctx: RopContext, shows: Shows = ANYTHING) -> TableObject:
     """The same, for what reads its rows."""
     found = table_of(ctx, shows)
     found.require_sound()
+    begin_watch(ctx, found)
     return found
+
+
+def begin_watch(ctx: RopContext, table: TableObject) -> None:
+    """Tell what happens to the rows from this snapshot on: the client has a view of them now (MS-OXCNOTIF
+    3.1.4.3)."""
+    watch = table.watch
+    if watch is not None and not watch.watches:
+        seen = mailboxes.get(ctx.txn, table.logon.mailbox).counter
+        session = ctx.session
+        ctx.emit(lambda: session.later(partial(watch.begin, seen)))
 
 
 def reading(ctx: RopContext, _request: Any) -> Access:

@@ -312,6 +312,29 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     return number
 
 
+def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int, length: int) -> bytes:
+    """Up to `length` bytes of what is not bound yet, from `offset`. Raises Conflict when the chunks that were
+    spilled are gone."""
+    end = min(prepared.size, offset + length)
+    if offset >= end:
+        return b""
+    held = dict(prepared.chunks)
+    pieces: list[bytes] = []
+    for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
+        stored = held.get(index) or txn.get(_key(prepared.number, _CHUNKS + index))
+        if stored is None:
+            raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
+        pieces.append(_expand(stored, CHUNK))
+    base = offset // CHUNK * CHUNK
+    return b"".join(pieces)[offset - base : end - base]
+
+
+def discard(txn: WriteTxn, number: int) -> None:
+    """Drop chunks that nobody will bind. Nothing happens for a blob that was bound, or is gone."""
+    if number and txn.has(pack(SERVER, Table.BLOB_LEASES, number)):
+        _drop(txn, number)
+
+
 def _require_lease(txn: ReadTxn, number: int) -> None:
     if not txn.has(pack(SERVER, Table.BLOB_LEASES, number)):
         raise Conflict(f"blob {number} was swept before it was whole")

@@ -1,5 +1,6 @@
 """The table of fuzz targets: one row for each parser. Add yours here; `errors` are all that may come out."""
 
+from tests.fuzz.addressbook import ADDRESSBOOK_TARGETS
 from tests.fuzz.autodiscover import AUTODISCOVER_TARGETS
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
@@ -12,6 +13,7 @@ from tests.fuzz.runner import Target
 from tests.fuzz.smtp import SMTP_TARGETS
 
 TARGETS: tuple[Target, ...] = (
+    *ADDRESSBOOK_TARGETS,
     *AUTODISCOVER_TARGETS,
     *CONVERT_TARGETS,
     *LZ77_TARGETS,

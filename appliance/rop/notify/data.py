@@ -14,6 +14,9 @@ TYPE_MASK = 0x0FFF
 TAGS_UNKNOWN = 0xFFFF
 """TagCount where it is not known which properties changed."""
 
+UNKNOWN_TAGS = (0,)
+"""The tags of a notification with that count."""
+
 
 class Type(IntFlag):
     """NotificationType, and the bits of NotificationTypes that ask for it (2.2.1.2.1.1)."""
@@ -97,15 +100,15 @@ _new_mail = _of(frozenset({Type.NEW_MAIL}))
 
 
 class _Tags:
-    """TagCount and Tags; None stands for TAGS_UNKNOWN."""
+    """TagCount and Tags."""
 
-    def decode(self, reader: Reader) -> tuple[int, ...] | None:
+    def decode(self, reader: Reader) -> tuple[int, ...]:
         count = reader.u16("TagCount")
-        return None if count == TAGS_UNKNOWN else tuple(reader.u32("tag") for _ in range(count))
+        return UNKNOWN_TAGS if count == TAGS_UNKNOWN else tuple(reader.u32("tag") for _ in range(count))
 
-    def encode(self, writer: Writer, value: tuple[int, ...] | None) -> None:
-        writer.u16(TAGS_UNKNOWN if value is None else len(value), "TagCount")
-        for tag in value or ():
+    def encode(self, writer: Writer, value: tuple[int, ...]) -> None:
+        writer.u16(TAGS_UNKNOWN if value == UNKNOWN_TAGS else len(value), "TagCount")
+        for tag in value if value != UNKNOWN_TAGS else ():
             writer.u32(tag, "tag")
 
 

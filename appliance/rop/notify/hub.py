@@ -32,6 +32,8 @@ class Listener:
 
     actor: Actor
     told: Told
+    after: int = 0
+    """The number of the mailbox's clock after which it wants to know."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,8 @@ class Hub:
         """How often a log was read."""
 
     def listen(self, mailbox: int, listener: Listener) -> Callable[[], None]:
-        """Tell the listener what happens in a mailbox, until what this returns is called."""
+        """Tell the listener what happens in a mailbox after `listener.after` (0: from now on), until what
+        this returns is called."""
         feed = self._feeds.get(mailbox)
         if feed is None:
             # Watching first: a commit between the two is read, if with nothing new.
@@ -66,6 +69,10 @@ class Hub:
         with self._lock:
             feed.listeners.append(listener)
             self._feeds[mailbox] = feed
+        if 0 < listener.after < feed.seen:
+            events = bridge.read_now(self._store, lambda txn: self._missed(txn, mailbox, listener))
+            if events:
+                listener.told(events)
 
         def end() -> None:
             with self._lock:
@@ -76,6 +83,12 @@ class Hub:
                     del self._feeds[mailbox]
 
         return end
+
+    @staticmethod
+    def _missed(txn: ReadTxn, mailbox: int, listener: Listener) -> list[Event]:
+        """What happened before the listener came, of what it wants to know. What the feed has not read yet
+        comes twice: tables are told again how a row stands."""
+        return _visible(txn, mailbox, listener.actor, since(txn, mailbox, listener.after))
 
     def _changed(self, mailbox: int) -> None:
         feed = self._feeds.get(mailbox)

@@ -10,6 +10,7 @@ from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Handles, On, Rop
+from appliance.rop.notify.tables import MessageRows, SearchRows, TableWatch
 from appliance.rop.objects import Folder
 from appliance.rop.orders import LEAST, Place
 from appliance.rop.tables import Shows, TableObject
@@ -75,7 +76,11 @@ def run(ctx: RopContext, request: Request) -> Response:
         count = row.associated if associated else row.total
         place = Place(mailbox, fid) if not associated and count >= LEAST else None
     engine = ctx.session.engine
-    ctx.put(TableObject(folder.logon, Shows.CONTENTS, source, engine.arrangements, place))
+    table = TableObject(folder.logon, Shows.CONTENTS, source, engine.arrangements, place)
+    if not flags & TableFlags.NO_NOTIFICATIONS and not deleted:
+        rows = SearchRows(fid) if search else MessageRows(fid, associated)
+        table.watch = TableWatch(ctx.session, table, table.table, rows)
+    ctx.put(table)
     return Response(count)
 
 

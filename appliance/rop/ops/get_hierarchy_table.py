@@ -10,6 +10,7 @@ from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Handles, On, Rop
+from appliance.rop.notify.tables import FolderRows, TableWatch
 from appliance.rop.objects import Folder
 from appliance.rop.tables import Shows, TableObject
 from appliance.store.kv import ReadTxn
@@ -63,7 +64,11 @@ def run(ctx: RopContext, request: Request) -> Response:
         visible=visible,
         viewer=0 if actor.admin or actor.mailbox == mailbox else actor.user,
     )
-    ctx.put(TableObject(folder.logon, Shows.HIERARCHY, source, ctx.session.engine.arrangements))
+    table = TableObject(folder.logon, Shows.HIERARCHY, source, ctx.session.engine.arrangements)
+    if not flags & TableFlags.NO_NOTIFICATIONS and not flags & TableFlags.SOFT_DELETES:
+        rows = FolderRows(folder.fid, deep=bool(flags & TableFlags.DEPTH))
+        table.watch = TableWatch(ctx.session, table, table.table, rows)
+    ctx.put(table)
     return Response(sum(1 for _ in source.records(ctx.txn)))
 
 

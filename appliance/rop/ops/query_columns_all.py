@@ -5,7 +5,7 @@ from typing import Annotated
 
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Empty, On, Rop
-from appliance.rop.tables import table_of
+from appliance.rop.tables import begin_watch, table_of
 from appliance.wire.fields import U32, Array
 from appliance.wire.record import Record
 
@@ -21,7 +21,9 @@ class Response(Record):
 
 def run(ctx: RopContext, _request: Empty) -> Response:
     """As many as fit."""
-    found = table_of(ctx).table.columns_all(ctx.txn)
+    table = table_of(ctx)
+    begin_watch(ctx, table)
+    found = table.table.columns_all(ctx.txn)
     return Response(tuple(found[: (ctx.budget - COUNT) // TAG]))
 
 

@@ -48,6 +48,9 @@ from appliance.wire.cursor import Writer
 
 MAX_BOOKMARKS = 1000
 MAX_COLUMNS = 1000
+MAX_ROW = 0x7FFF
+"""Bytes of one row on the wire, at most."""
+
 SAMPLED = 500
 """Rows whose properties RopQueryColumnsAll tells."""
 
@@ -78,6 +81,13 @@ class Found(NamedTuple):
 
     cells: list[Cell]
     row_no_longer_visible: bool
+
+
+class Located(NamedTuple):
+    """A row that is shown: its bytes as a property row, and the place of the row before it."""
+
+    row: bytes
+    previous: Place | None
 
 
 class Table:
@@ -379,6 +389,42 @@ class Table:
                     self._cursor = candidate
                     return Found(cells, gone)
         raise TableError(ec.ecNotFound)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has columns and shows every row of its source once: without restriction, categories and
+        rows for each value."""
+        definition = self._definition
+        plain = (
+            definition.restriction is None and not definition.instances and not definition.sort.categorized
+        )
+        return plain and bool(self._columns)
+
+    def locate(self, txn: ReadTxn, id_: int, form: Form) -> Located | None:
+        """The row of an object as it is shown now, None for one that is not shown. Raises ecNullObject."""
+        self._need_columns()
+        with self._opened(txn) as view:
+            place = self._place_of(txn, view, id_)
+            if place is None:
+                return None
+            row = b"".join(
+                data for _, data in self._reading.packed_rows(txn, view, [place], form, True, MAX_ROW)
+            )
+            at = view.position(place)
+            before = view.range(at - 1, at) if at else []
+            return Located(row, before[0] if before else None)
+
+    def _place_of(self, txn: ReadTxn, view: Visible, id_: int) -> Place | None:
+        found = kept_order(self._definition.sort)
+        if not isinstance(view, Kept) or found is None:
+            return view.find(id_, 0)
+        # An order that the store keeps is found by key alone.
+        record, (order,) = self._source.find(txn, id_), self._definition.sort.orders
+        if record is None:
+            return None
+        place = Place(sortkeys.part(record.get(order.tag), order.direction), id_, 0)
+        at = view.position(place)
+        return place if view.range(at, at + 1) == [place] else None
 
     # ---- categories
 

@@ -10,12 +10,18 @@ from appliance.mailbox import items, rights
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.items import FlagChange, How
 from appliance.mapi import errors as ec
+from appliance.rop import batch
 from appliance.rop.notify.data import TYPE_MASK, Bit, NotificationData, Type
 from appliance.rop.ops import register_notification as register
 from appliance.rop.ops import release
-from appliance.store import contents, permissions
+from appliance.store import contents, folders, mailboxes, permissions, search_folders
 from appliance.store.contents import RowFlag
+from appliance.store.edit import editing
+from appliance.store.folders import FolderKind
+from appliance.store.kv import WriteTxn
 from appliance.store.mailboxes import Special
+from appliance.store.search_folders import SearchFlag
+from appliance.transport.housekeeping import look
 from tests.conftest import EPOCH
 from tests.rop.kit import Client
 from tests.rop.mail import append, deliver
@@ -41,17 +47,20 @@ def kinds(told: list[NotificationData]) -> list[tuple[Type, bool]]:
 
 
 @pytest.mark.covers(
-    "MS-OXCNOTIF_R11",
-    "MS-OXCNOTIF_R13",
+    "MS-OXCNOTIF_2.2.1",
+    "MS-OXCNOTIF_2.2.1.2",
+    "MS-OXCNOTIF_2.2.1.2.1",
+    "MS-OXCNOTIF_2.2.1.4",
+    "MS-OXCNOTIF_3.1.4.2",
+    "MS-OXCNOTIF_3.1.5.1",
+    "MS-OXCNOTIF_3.1.5.5",
+    "MS-OXCNOTIF_3.1.7",
+    "MS-OXCNOTIF_R1",
+    "MS-OXCNOTIF_R474",
+    "MS-OXCNOTIF_R54001",
     "MS-OXCNOTIF_R41",
     "MS-OXCNOTIF_R42",
-    "MS-OXCNOTIF_R103",
-    "MS-OXCNOTIF_R17103",
-    "MS-OXCNOTIF_R17501",
-    "MS-OXCNOTIF_R21501",
-    "MS-OXCNOTIF_R22101",
-    "MS-OXCNOTIF_R22601",
-    "MS-OXCNOTIF_R337",
+    "MS-OXCNOTIF_R52",
 )
 def test_new_mail(client: Client, office: Office, anna: Entry) -> None:
     handle = subscribe(client, client.logon())
@@ -87,7 +96,7 @@ def own(anna: Entry) -> Actor:
 
 
 @pytest.mark.covers(
-    "MS-OXCNOTIF_R12", "MS-OXCNOTIF_R16", "MS-OXCNOTIF_R18301", "MS-OXCNOTIF_R18302", "MS-OXCNOTIF_R18701"
+    "MS-OXCNOTIF_R39", "MS-OXCNOTIF_R40", "MS-OXCNOTIF_R44", "MS-OXCNOTIF_R45", "MS-OXCNOTIF_R46"
 )
 def test_copied_moved_changed_deleted(client: Client, office: Office, anna: Entry) -> None:
     row = append(office, anna)
@@ -114,7 +123,7 @@ def test_copied_moved_changed_deleted(client: Client, office: Office, anna: Entr
         assert (data.old_folder_id, data.old_message_id) == (Special.INBOX, row.mid)
 
 
-@pytest.mark.covers("MS-OXCNOTIF_R53", "MS-OXCNOTIF_R45", "MS-OXCNOTIF_R19101", "MS-OXCNOTIF_R43")
+@pytest.mark.covers("MS-OXCNOTIF_R43")
 def test_folders(client: Client, office: Office, anna: Entry) -> None:
     subscribe(client, client.logon())
     actor = own(anna)
@@ -133,6 +142,7 @@ def test_folders(client: Client, office: Office, anna: Entry) -> None:
     assert deleted.parent_folder_id == Special.INBOX
 
 
+@pytest.mark.covers("MS-OXCNOTIF_R53")
 def test_a_scope_is_a_folder_or_a_message(client: Client, office: Office, anna: Entry) -> None:
     first, second = append(office, anna), append(office, anna)
     logon = client.logon()
@@ -165,7 +175,14 @@ def test_released_subscriptions_are_silent(client: Client, office: Office, anna:
     assert [notice.handle for notice in client.batch([]).notices] == [loud]
 
 
-@pytest.mark.covers("MS-OXCNOTIF_R334", "MS-OXCNOTIF_R349", "MS-OXCROPS_R452202", "MS-OXCROPS_R452201")
+@pytest.mark.covers(
+    "MS-OXCNOTIF_2.2.1.3.4",
+    "MS-OXCNOTIF_3.1.5.6",
+    "MS-OXCNOTIF_3.1.5.7",
+    "MS-OXCROPS_3.1.5.1.3",
+    "MS-OXCROPS_2.2.14.3",
+    "MS-OXCROPS_2.2.14.3.1",
+)
 def test_what_does_not_fit_is_pending(client: Client, office: Office, anna: Entry) -> None:
     subscribe(client, client.logon(), Type.OBJECT_CREATED)
     for _ in range(5):
@@ -178,6 +195,65 @@ def test_what_does_not_fit_is_pending(client: Client, office: Office, anna: Entr
         pending = result.pending
         assert pending == bool(client.session.notices)
     assert len(heard) == 5
+
+
+def make_search(office: Office, anna: Entry) -> int:
+    """A search folder that has found everything in the inbox."""
+    top = Special.FINDER
+
+    def make(txn: WriteTxn) -> int:
+        with mailboxes.changing(txn, anna.mailbox) as clock:
+            made = folders.create(txn, clock, top, "All", now=EPOCH, kind=FolderKind.SEARCH)
+        search_folders.define(
+            txn, anna.mailbox, made.fid, restriction=b"", scope=(Special.INBOX,), flags=SearchFlag.NONE
+        )
+        return made.fid
+
+    fid = office.write(make)
+    follow(office, anna, fid)
+    return fid
+
+
+def follow(office: Office, anna: Entry, fid: int) -> None:
+    """Let a search folder find what there is."""
+    done = False
+    while not done:
+        with office.store.read() as txn:
+            step = search_folders.plan(txn, anna.mailbox, fid, look)
+        assert step is not None
+
+        def apply(txn: WriteTxn, step: search_folders.Plan = step) -> bool:
+            with editing(txn, anna.mailbox, now=EPOCH) as edit:
+                return search_folders.apply(edit, step)
+
+        done = office.write(apply)
+
+
+@pytest.mark.covers("MS-OXCNOTIF_R47")
+def test_a_search_that_ended(client: Client, office: Office, anna: Entry) -> None:
+    row = append(office, anna)
+    subscribe(client, client.logon(), Type.SEARCH_COMPLETED | Type.OBJECT_CREATED | Type.OBJECT_DELETED)
+    fid = make_search(office, anna)
+    heard: list[NotificationData] = []
+    while not heard or heard[-1].flags & TYPE_MASK != Type.SEARCH_COMPLETED:
+        heard += told(client)
+    found, completed = heard[-2:]
+    assert completed.folder_id == fid
+    assert found.flags == Type.OBJECT_CREATED | Bit.MESSAGE | Bit.SEARCH
+    assert (found.folder_id, found.message_id, found.parent_folder_id) == (Special.INBOX, row.mid, fid)
+
+
+@pytest.mark.covers(
+    "MS-OXCNOTIF_R40002", "MS-OXCROPS_2.2.14.1.1", "MS-OXCROPS_2.2.14.1.2", "MS-OXCROPS_2.2.14.1"
+)
+def test_the_extended_form_and_its_bytes(client: Client) -> None:
+    logon = client.logon()
+    whole = b"\x29\x00\x00\x01" + b"\x04\x04" + b"\x00" + b"\x01"
+    scoped = b"\x29\x00\x00\x02" + b"\x04\x00" + b"\x00" + b"\x01\0\0\0\0\0\0\x01" + bytes(8)
+    (answer,) = client.raw(batch.pack(whole + scoped, [logon, batch.NO_HANDLE, batch.NO_HANDLE]))
+    assert answer[:14] == b"\x0e\x00" + b"\x29\x01\0\0\0\0" + b"\x29\x02\0\0\0\0"
+    assert len(answer) == 14 + 12
+    assert batch.NO_HANDLE.to_bytes(4, "little") not in answer[14:]
 
 
 def test_unknown_kinds_are_refused(client: Client) -> None:

@@ -11,6 +11,7 @@ from appliance.mapi.restrictions import Restriction
 from appliance.mapi.rows import read_row
 from appliance.mapi.values import rop_form
 from appliance.rop.model import Rop
+from appliance.rop.notify.data import Notify
 from appliance.rop.ops import (
     find_row,
     get_contents_table,
@@ -30,7 +31,7 @@ from appliance.store.mailboxes import Special
 from appliance.store.messages import NewMessage
 from appliance.wire.cursor import Reader
 from tests.conftest import EPOCH
-from tests.rop.kit import Client, Reply
+from tests.rop.kit import NOTIFY, PENDING, Client, Reply
 from tests.transport.office import Office
 
 FORM = rop_form()
@@ -115,10 +116,11 @@ class Grid:
         return self.ask(query_rows.ROP, request)
 
     def cells(self, data: bytes, count: int) -> list[Any]:
-        """The rows in `data`, which they fill; those of one column as its cells."""
+        """The rows in `data`; those of one column as its cells. Behind them may only be notifications, since
+        rows are as long as their columns make them."""
         reader = Reader(data)
         rows = [read_row(reader, self.columns, FORM) for _ in range(count)]
-        reader.expect_end("rows")
+        overheard(reader)
         return [row[0] if len(row) == 1 else tuple(row) for row in rows]
 
     def rows(self, count: int = 100, **how: Any) -> list[Any]:
@@ -138,6 +140,17 @@ class Grid:
     def position(self) -> tuple[int, int]:
         body = self.do(query_position.ROP)
         return body.numerator, body.denominator
+
+
+def overheard(reader: Reader) -> None:
+    """Nothing is left but notifications that came with the response."""
+    while reader.remaining:
+        id = reader.u8()
+        assert id in (NOTIFY, PENDING)
+        if id == NOTIFY:
+            Notify.decode(reader)
+        else:
+            reader.u16()
 
 
 def contents(client: Client, folder: int, flags: int = 0, columns: Iterable[int] = (SUBJECT,)) -> Grid:
