@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from appliance.directory import entries
 from appliance.formats import bags
+from appliance.mailbox import messages as mail
 from appliance.mailbox import quotas, rights
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
@@ -152,13 +153,20 @@ def _save(txn: WriteTxn, actor: Actor, draft: Draft, other: _Stored | None, now:
         ours = stored_version(txn, mailbox, row)
         order = versions.compare(draft.incoming.predecessors, ours.predecessors)
         if order is not Order.CONFLICT:
-            saved = drafts.save(edit, draft, on_conflict=OnConflict.OVERWRITE)
+            saved = drafts.save(edit, _finished(edit, actor, draft), on_conflict=OnConflict.OVERWRITE)
             if saved.outcome is Outcome.IGNORED:
                 raise MapiError(ec.ecSyncIgnore)
             return saved
         if other is None or other.row.cn != row.cn:
             raise Conflict("the message changed while its conflict was looked at")
-        return _resolve(edit, draft, draft.incoming, replace(other, row=row))
+        return _resolve(edit, _finished(edit, actor, draft), draft.incoming, replace(other, row=row))
+
+
+def _finished(edit: Edit, actor: Actor, draft: Draft) -> Draft:
+    """The draft with what the server adds to every message."""
+    made = replace(draft, mid=0)  # every property of an import is new
+    made = mail.finished(edit.txn, made, mail.author(edit.txn, actor), edit.now)
+    return replace(made, mid=draft.mid, modified=draft.modified)
 
 
 def _create(edit: Edit, actor: Actor, draft: Draft) -> Saved:
@@ -167,7 +175,7 @@ def _create(edit: Edit, actor: Actor, draft: Draft) -> Saved:
         raise MapiError(ec.ecObjectModified)
     require_new(edit.txn, edit.mailbox, draft.fid, draft.wanted)
     local_ids.take(edit.txn, edit.mailbox, [draft.wanted])
-    saved = drafts.save(edit, draft)
+    saved = drafts.save(edit, _finished(edit, actor, draft))
     quotas.require_room(edit.clock.row, edit.folder(draft.fid), 0)
     return saved
 

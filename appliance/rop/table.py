@@ -16,6 +16,7 @@ from appliance.rop.ops import (
     delete_attachment,
     delete_properties,
     expand_row,
+    fast_transfer_destination,
     fast_transfer_source_copy,
     fast_transfer_source_get_buffer,
     find_row,
@@ -68,10 +69,12 @@ from appliance.rop.ops import (
     synchronization_get_transfer_state,
     synchronization_import_deletes,
     synchronization_import_hierarchy_change,
+    synchronization_import_message_change,
     synchronization_import_message_move,
     synchronization_import_read_state_changes,
     synchronization_open_collector,
     synchronization_upload_state_stream,
+    tell_version,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -86,6 +89,7 @@ MODULES: tuple[ModuleType, ...] = (
     delete_attachment,
     delete_properties,
     expand_row,
+    fast_transfer_destination,
     fast_transfer_source_copy,
     fast_transfer_source_get_buffer,
     find_row,
@@ -138,10 +142,12 @@ MODULES: tuple[ModuleType, ...] = (
     synchronization_get_transfer_state,
     synchronization_import_deletes,
     synchronization_import_hierarchy_change,
+    synchronization_import_message_change,
     synchronization_import_message_move,
     synchronization_import_read_state_changes,
     synchronization_open_collector,
     synchronization_upload_state_stream,
+    tell_version,
 )
 
 

@@ -377,9 +377,9 @@ class Attachment:
 class Draft:
     """A message under work. `mid` 0 for a new one; `cn` is the content version that it started from;
     `session` the one that may save it; `incoming` the foreign version of an import, which makes the message
-    under the MID `wanted` or replaces all of it (`replaces`) and brings its time of change, `modified`. `flags`
-    are set by the save, those of `clear` taken away; `keywords` replace the row's unless None; `received` 0
-    leaves the time of delivery."""
+    under the MID `wanted` or replaces all of it (`replaces`) and brings its time of change, `modified`.
+    `flags` are set by the save, those of `clear` taken away; `keywords` replace the row's unless None;
+    `received` 0 leaves the time of delivery."""
 
     mailbox: int
     fid: int

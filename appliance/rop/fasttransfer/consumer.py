@@ -1,8 +1,8 @@
 """Uploaded FastTransfer streams: from events to objects (MS-OXCFXICS 2.2.4.2, 3.2.5.8.2).
 
-A `Consumer` is a stack of frames, one for each element that is open: the one on top takes the next event. Which
-markers a frame takes is its `OPENS` and `CLOSES`; whatever else comes is ecInvalidParam. What a frame holds is
-one object without its bytes: values of more than a few kilobytes go into blobs while they arrive.
+A `Consumer` is a stack of frames, one for each element that is open: the one on top takes the next event.
+Which markers a frame takes is its `OPENS` and `CLOSES`; whatever else comes is ecInvalidParam. What a frame
+holds is one object without its bytes: values of more than a few kilobytes go into blobs while they arrive.
 
 - A folder's properties are stored when something else than a property comes, and at the end of each buffer.
 - A message is stored at its end marker. One that is cut short, or followed by an errorInfo, is forgotten.
@@ -30,11 +30,10 @@ from appliance.mapi.errors import MapiError
 from appliance.mapi.names import PropertyName
 from appliance.mapi.types import Value
 from appliance.rop.codes import code_of
-from appliance.store.blobs import MAX_SIZE, BlobWriter, Prepared
+from appliance.store.blobs import BlobWriter, Prepared
 
 META = frozenset(
-    tag >> 16
-    for tag in (MetaTagFXDelProp, MetaTagEcWarning, MetaTagNewFXFolder, MetaTagDnPrefix)
+    tag >> 16 for tag in (MetaTagFXDelProp, MetaTagEcWarning, MetaTagNewFXFolder, MetaTagDnPrefix)
 )
 MAX_FRAMES = 200
 """Elements within elements, at most."""
@@ -84,7 +83,7 @@ class Consumer:
     ) -> None:
         self._stack: list[Frame] = [root]
         self._id_of, self._new_blob = id_of, new_blob
-        self._lexer = Lexer(page, MAX_SIZE)
+        self._lexer = Lexer(page)
         self._ids: dict[PropertyName, int] = {}
         self._writer: BlobWriter | None = None
         self._tag = 0

@@ -9,13 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from appliance.formats.fasttransfer.markers import Marker
+from appliance.mailbox import messages as mail
 from appliance.mailbox import rights
 from appliance.mailbox.actor import Actor
-from appliance.mailbox.errors import Reason, Refused, refusing
+from appliance.mailbox.errors import refusing
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
+from appliance.mapi.names import PropertyName
 from appliance.mapi.types import Bag, Value
+from appliance.rop.attachments import Attachment as OpenAttachment
+from appliance.rop.context import RopContext
 from appliance.rop.fasttransfer.consumer import Consumer, Frame
 from appliance.rop.fasttransfer.elements import PidTagMessageAttachments, PidTagMessageRecipients
 from appliance.rop.fasttransfer.pen import (
@@ -25,10 +29,12 @@ from appliance.rop.fasttransfer.pen import (
     RECIPIENT_INTERNAL,
     is_transmitted,
 )
+from appliance.rop.held import prepared_in
+from appliance.rop.messages import Message
 from appliance.rop.model import On
-from appliance.rop.objects import Logon, Object
-from appliance.store import drafts, folders, permissions
-from appliance.store.blobs import Prepared
+from appliance.rop.objects import Object
+from appliance.store import drafts, folders, names, permissions
+from appliance.store.blobs import BlobWriter, Prepared
 from appliance.store.contents import RowFlag
 from appliance.store.drafts import Attachment, Draft, Overlay
 from appliance.store.errors import LimitReached
@@ -54,21 +60,6 @@ _FLAGS = (  # PidTagMessageFlags, MS-OXCMSG 2.2.1.6
     (0x2000, RowFlag.INTERNET),
     (0x8000, RowFlag.UNTRUSTED),
 )
-
-
-class UploadContext(Object):
-    """What RopFastTransferDestinationPutBuffer writes to."""
-
-    __slots__ = ("consumer", "version")
-    kind = On.UPLOAD
-
-    def __init__(self, logon: Logon, consumer: Consumer) -> None:
-        self.logon, self.consumer = logon, consumer
-        self.version: tuple[int, ...] | None = None
-
-    def close(self) -> None:
-        """What is not whole is forgotten."""
-        self.consumer.close()
 
 
 @dataclass(slots=True)
@@ -153,9 +144,7 @@ class MessageFrame(_Base):
             return RecipientFrame(self._target, self.overlay, self._recipients)
         if marker == Marker.NEW_ATTACHMENT:
             made = self.overlay.new_attachment()
-            return AttachmentFrame(
-                self._target, made, lambda: self.overlay.put_attachment(made), self._depth
-            )
+            return AttachmentFrame(self._target, made, lambda: self.overlay.put_attachment(made), self._depth)
         return None
 
     def closes(self, marker: int) -> bool:
@@ -269,9 +258,11 @@ class FolderFrame(_Base):
         """As `Frame`."""
         if self.top:
             self.top = False
-            return FolderFrame(self.target, self.fid, end=Marker.END_FOLDER) if (
-                marker == Marker.START_TOP_FOLDER
-            ) else None
+            return (
+                FolderFrame(self.target, self.fid, end=Marker.END_FOLDER)
+                if (marker == Marker.START_TOP_FOLDER)
+                else None
+            )
         if marker in (Marker.START_MESSAGE, Marker.START_FAI_MESSAGE):
             self.flush()
             return self._message(associated=marker == Marker.START_FAI_MESSAGE)
@@ -336,9 +327,7 @@ def _make_folder(txn: WriteTxn, target: Target, parent: int, props: Bag) -> int:
                 parent,
                 name,
                 now=target.now,
-                flags=FolderFlag.HIDDEN
-                if props.get(tags.PidTagAttributeHidden) is True
-                else FolderFlag.NONE,
+                flags=FolderFlag.HIDDEN if props.get(tags.PidTagAttributeHidden) is True else FolderFlag.NONE,
                 container_class=container_class if isinstance(container_class, str) else "",
                 bag=_of_bag(props),
                 actor=actor.user,
@@ -386,25 +375,105 @@ def _of_bag(props: Bag) -> Bag:
 def save_message(target: Target, draft: Draft) -> None:
     """Store a message that has come to its end. Waits for the commit."""
     take_facts(draft)
-    target.store.write(lambda txn: _save(txn, target, draft)).result()
+    actor, now = target.actor, target.now
+    target.store.write(lambda txn: mail.save(txn, actor, draft, force=False, now=now)).result()
 
 
 def take_facts(draft: Draft) -> None:
-    """What a message's properties say that its row knows: flags, times."""
+    """What a message's properties say that its row knows: flags, time of change."""
     changed = draft.overlay.changed
-    flags = changed.pop(tags.PidTagMessageFlags, None)
-    if isinstance(flags, int):
-        for bit, flag in _FLAGS:
-            if flags & bit:
-                draft.flags |= flag
-    received = changed.get(tags.PidTagMessageDeliveryTime)
-    modified = changed.pop(tags.PidTagLastModificationTime, None)
-    draft.received = received if isinstance(received, int) else 0
+    flags, modified = changed.get(tags.PidTagMessageFlags), changed.get(tags.PidTagLastModificationTime)
+    for bit, flag in _FLAGS:
+        if isinstance(flags, int) and flags & bit:
+            draft.flags |= flag
     draft.modified = modified if isinstance(modified, int) else 0
 
 
-def _save(txn: WriteTxn, target: Target, draft: Draft) -> None:
-    raise NotImplementedError
+# -- open objects -----------------------------------------------------------------------------------------
 
 
-__all__ = ["Reason", "Refused"]
+class OpenMessageFrame(MessageFrame):
+    """A message that the client has open: what comes is not saved, as if the client had set it."""
+
+    def __init__(self, target: Target, message: Message) -> None:
+        super().__init__(target, Overlay(), 0, lambda: None)
+        self._message = message
+
+    def refresh(self, ctx: RopContext) -> None:
+        """Before each buffer: the message's overlay may be another one. Raises ecAccessDenied,
+        ecObjectDeleted."""
+        self.overlay = self._message.own_content(ctx)
+        self._recipients = len(self.overlay.recipient_rows())
+
+    def after(self) -> None:
+        """After each buffer: bytes that went into the store are the message's to drop."""
+        self._message.leases.add(self._target.store, prepared_in(self.overlay))
+
+
+class OpenAttachmentFrame(AttachmentFrame):
+    """An attachment that the client has open."""
+
+    def __init__(self, target: Target, attachment: OpenAttachment) -> None:
+        super().__init__(target, Attachment(0), lambda: None, 0, 0)
+        self._open = attachment
+
+    def refresh(self, ctx: RopContext) -> None:
+        """Before each buffer. Raises ecAccessDenied, ecObjectDeleted."""
+        with ctx.read() as txn:
+            self._attachment = self._open.change(txn)
+
+    def after(self) -> None:
+        """After each buffer."""
+        inside = [self._attachment.data] if self._attachment.data is not None else []
+        if self._attachment.embedded is not None:
+            inside += prepared_in(self._attachment.embedded)
+        if inside or tags.PidTagAttachDataBinary in self._attachment.changed:
+            self._open.source = None
+        self._open.message.leases.add(self._target.store, inside)
+
+
+class OpenFolderFrame(FolderFrame):
+    """A folder that the client has open."""
+
+    def refresh(self, ctx: RopContext) -> None:
+        """Before each buffer: the folder must be there. Raises ecObjectDeleted."""
+        with ctx.read() as txn:
+            if folders.find(txn, self.target.mailbox, self.fid) is None:
+                raise MapiError(ec.ecObjectDeleted)
+
+    def after(self) -> None:
+        """After each buffer: nothing."""
+
+
+Root = OpenMessageFrame | OpenAttachmentFrame | OpenFolderFrame
+
+
+class UploadContext(Object):
+    """What RopFastTransferDestinationPutBuffer writes to. `version` is the other server's."""
+
+    __slots__ = ("_consumer", "_root", "_target", "version")
+    kind = On.UPLOAD
+
+    def __init__(self, ctx: RopContext, target: Target, root: Root) -> None:
+        self.logon = ctx.logon
+        self._target, self._root = target, root
+        store = target.store
+
+        def id_of(name: PropertyName) -> int:
+            with store.read() as txn:
+                known = names.find(txn, name)
+            return store.write(lambda txn: names.assign(txn, name)).result() if known is None else known
+
+        self._consumer = Consumer(root, id_of, lambda: BlobWriter(store), ctx.session.code_page)
+        self.version: tuple[int, ...] | None = None
+
+    def put(self, ctx: RopContext, data: bytes) -> None:
+        """Take the next bytes. Raises MapiError, now and ever after."""
+        self._target.now = ctx.now
+        self._root.refresh(ctx)
+        self._consumer.feed(data)
+        self._root.after()
+
+    def close(self) -> None:
+        """What is not whole is forgotten."""
+        self._consumer.close()

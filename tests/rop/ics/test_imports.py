@@ -73,7 +73,7 @@ class Uploader:
         past: Any = (),
         props: Any = (),
     ) -> Reply:
-        values = [
+        values: list[tuple[int, Value]] = [
             (tags.PidTagParentSourceKey, parent),
             (tags.PidTagSourceKey, key),
             (tags.PidTagLastModificationTime, modified),
@@ -270,8 +270,8 @@ def test_local_replica_ids(inbox: Uploader, client: Client, maker: Maker) -> Non
         assert client.ask(get_local_replica_ids.ROP, request, on=inbox.logon).code == ec.ecInvalidParam
     low, high = LongTermId(guid, first), LongTermId(guid, first + 3)
     ranges = (set_local_replica_midset_deleted.LongTermIdRange(low, high),)
-    request = set_local_replica_midset_deleted.Request(ranges)
-    assert client.ask(set_local_replica_midset_deleted.ROP, request, on=inbox.folder).code == ec.ecNone
+    right = set_local_replica_midset_deleted.Request(ranges)
+    assert client.ask(set_local_replica_midset_deleted.ROP, right, on=inbox.folder).code == ec.ecNone
     wrong = set_local_replica_midset_deleted.Request(
         (set_local_replica_midset_deleted.LongTermIdRange(high, low),)
     )
