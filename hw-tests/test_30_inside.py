@@ -3,10 +3,7 @@
 import os
 
 import people
-import pytest
 from machine import Board, Qemu
-
-pytestmark = pytest.mark.quick
 
 IDLE = int(os.environ.get("SATCHEL_IDLE", "60"))
 """Seconds that the machine is left alone."""

@@ -18,8 +18,6 @@ import pytest
 from machine import ROOT, Board, NotHere, Qemu
 from writelog import Rebuilder, cuts
 
-pytestmark = pytest.mark.quick
-
 CUTS = int(os.environ.get("SATCHEL_CUTS", "10"))
 LOAD = float(os.environ.get("SATCHEL_LOAD", "60"))
 """Seconds of mail load that are recorded."""
