@@ -2,8 +2,8 @@
 
 The part counts when nothing says that it belongs to another message (X-MS-TNEF-Correlator). What the header
 of the mail says, it alone says: senders, recipients, subject, dates. From the TNEF come the message class,
-bodies, attachments, and what else the sender's program noted, as far as it is content: ids, state and rules of
-a mailbox never come from outside.
+bodies, attachments, and what else the sender's program noted, as far as it is content: ids, state and rules
+of a mailbox never come from outside.
 """
 
 from collections.abc import Iterator
