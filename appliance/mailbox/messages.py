@@ -20,7 +20,7 @@ from appliance.mailbox.properties.messages import STATUS
 from appliance.mapi import conversation, names, tags
 from appliance.mapi.entryids import PermanentEntryId
 from appliance.mapi.types import Bag
-from appliance.store import contents, drafts, folders, mailboxes, messages, peruser, search_folders
+from appliance.store import contents, drafts, folders, mailboxes, messages, peruser, search_folders, timers
 from appliance.store import names as name_rows
 from appliance.store.contents import Row, RowFlag
 from appliance.store.drafts import Draft, OnConflict, Overlay, Saved
@@ -375,6 +375,7 @@ def set_read(
             for row in rows:
                 flags = read_state(row.flags, how)
                 if row.flags & ~flags & RowFlag.NOTIFY_READ and not how & _NO_RECEIPT:
+                    timers.put(txn, mailbox, timers.Kind.READ_RECEIPT, row.mid, now)
                     due.append(row)
                 if (flags ^ row.flags) & RowFlag.SEEN:
                     changed.append(row.mid)

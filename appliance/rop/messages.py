@@ -546,6 +546,16 @@ class Message(Object):
         ctx.emit(lambda: self.saved(saved, right, writable=keep_writable))
         return saved.row.mid
 
+    def save_apart(self, ctx: RopContext) -> None:
+        """Store what was changed, at once, for a ROP that runs apart and goes on with what is stored. Raises
+        as `save`."""
+        if not self.writable:
+            raise MapiError(ec.ecError)
+        if self.saving() is Access.APART:
+            self._materialize_for_save(ctx)
+        saved, right = ctx.write(lambda txn: self._save(txn, ctx.now, force=False))
+        self.saved(saved, right, writable=True)
+
     def _materialize_for_save(self, ctx: RopContext) -> None:
         draft = self.draft
         if draft is None or draft.materialized:

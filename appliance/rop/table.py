@@ -61,13 +61,14 @@ from appliance.rop.ops import (
     set_read_flags,
     sort_table,
     spooler,
+    submit_message,
     synchronization_configure,
     synchronization_get_transfer_state,
     synchronization_open_collector,
     synchronization_upload_state_stream,
 )
 
-_MODULES: tuple[ModuleType, ...] = (
+MODULES: tuple[ModuleType, ...] = (
     abort,
     abort_submit,
     address_types,
@@ -124,6 +125,7 @@ _MODULES: tuple[ModuleType, ...] = (
     set_read_flags,
     sort_table,
     spooler,
+    submit_message,
     synchronization_configure,
     synchronization_get_transfer_state,
     synchronization_open_collector,
@@ -133,7 +135,7 @@ _MODULES: tuple[ModuleType, ...] = (
 
 def _rows() -> dict[int, Rop]:
     rows: dict[int, Rop] = {}
-    for module in _MODULES:
+    for module in MODULES:
         found = module.ROPS if hasattr(module, "ROPS") else (module.ROP,)
         for row in found:
             assert row.id not in rows, f"two ROPs {row.id:#x}"
