@@ -219,9 +219,14 @@ def encoded(text: str, encoding: str) -> bytes:
 def stored_text(value: StreamBytes, encoding: str, store: Store) -> str | Prepared:
     """The text that a stream in an encoding holds, as a message keeps it. May block unless it is small."""
     decoder = getincrementaldecoder(encoding)("surrogatepass" if encoding == "utf-16-le" else "replace")
-    if value.is_small:
-        return _decoded(decoder, value.read(0, value.size), final=True)
     writer = BlobWriter(store)
+    if value.is_small:
+        text = _decoded(decoder, value.read(0, value.size), final=True)
+        data = text.encode("utf-8", "surrogatepass")
+        if len(data) <= INLINE:
+            return text
+        writer.write(data)
+        return writer.finish()
     for piece in value.pieces():
         spilled = writer.write(_decoded(decoder, piece, final=False).encode("utf-8", "surrogatepass"))
         if spilled is not None:

@@ -65,12 +65,16 @@ class Value:
         """The bytes changed. Small ones are given to the owner, others wait there."""
         if self.keeper is None:
             return
-        if self.bytes.is_small and ctx.has_txn:
-            self.keeper.pending.pop(self.tag, None)
-            self.owner.put_value(ctx, bag_tag(self.tag), self.take())
-            self.bytes.dirty = False
-        else:
+        if not self.bytes.is_small:
             self.keeper.pending[self.tag] = self
+            return
+        self.keeper.pending.pop(self.tag, None)
+        if ctx.has_txn:
+            self.owner.put_value(ctx, bag_tag(self.tag), self.take())
+        else:
+            with ctx.read() as txn:
+                self.owner.put_value(ctx.reading(txn), bag_tag(self.tag), self.take())
+        self.bytes.dirty = False
 
     def settle(self, ctx: RopContext) -> None:
         """Give the owner what waits. A value that the owner holds is taken apart; one that is stored at once
