@@ -24,8 +24,8 @@ T = TypeVar("T")
 CONTEXT, SEQUENCE = "MapiContext", "MapiSequence"
 """Names of the cookies (3.2.5.1 leaves them to us)."""
 
-MAX_PER_USER = 64
-MAX_CONTEXTS = 4096
+MAX_PER_USER = 500
+MAX_CONTEXTS = 2000
 LIFETIME = 900.0
 """Seconds for which a context lives without requests."""
 
