@@ -1,16 +1,19 @@
 """Delivery: one message into any number of mailboxes, in one transaction, with one stored copy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from appliance.formats import bags
 from appliance.mailbox import quotas
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.incoming import Incoming
+from appliance.mapi.tags import PidTagReadReceiptRequested
 from appliance.store import folders, mailboxes, messages
-from appliance.store.contents import Row
+from appliance.store.contents import Row, RowFlag
 from appliance.store.edit import editing
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Special
+from appliance.store.messages import NewMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,18 @@ def deliver(
             outcomes.append(Outcome(target, None, refused))
             continue
         with refusing(), editing(txn, target.mailbox, now=now, origin=origin) as edit:
-            new = incoming.bind(txn, received=now, prefix=target.prefix, blob=blob)
+            new = _asking(incoming.bind(txn, received=now, prefix=target.prefix, blob=blob))
             row = messages.insert(edit, fid, new)
         blob = row.blob
         outcomes.append(Outcome(target, row))
     return outcomes
+
+
+def _asking(new: NewMessage) -> NewMessage:
+    """A message whose sender wants to know when it is read (MS-OXCMSG 2.2.1.6: mfNotifyRead)."""
+    if bags.get(new.bag, PidTagReadReceiptRequested) is not True:
+        return new
+    return replace(new, flags=new.flags | RowFlag.NOTIFY_READ)
 
 
 def _place(txn: ReadTxn, target: Target, size: int) -> int:

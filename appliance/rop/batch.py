@@ -9,7 +9,7 @@ nonsense there costs that ROP alone.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,8 +83,8 @@ class Batch:
     rops: bytes
 
     @classmethod
-    def parse(cls, data: bytes, table: Mapping[int, Rop]) -> "Batch":
-        """Raises MapiError ecRpcFormat."""
+    def parse(cls, data: bytes, table: Mapping[int, Rop], public: Collection[int] = frozenset()) -> "Batch":
+        """`public`: the ids of logons to public folders. Raises MapiError ecRpcFormat."""
         try:
             reader = Reader(data)
             size = reader.u16("RopSize")
@@ -95,7 +95,7 @@ class Batch:
             while rops.remaining:
                 if len(calls) == MAX_ROPS:
                     raise DecodeError(f"more than {MAX_ROPS} ROPs", rops.pos)
-                calls.append(_read(rops, table))
+                calls.append(_read(rops, table, public))
         except DecodeError as error:
             raise MapiError(ec.ecRpcFormat, str(error)) from None
         handles = struct.unpack(f"<{(len(data) - size) // 4}I", data[size:])
@@ -106,14 +106,17 @@ class Batch:
         return self.rops[call.start : self.calls[-1].end]
 
 
-def _read(reader: Reader, table: Mapping[int, Rop]) -> Call:
+def _read(reader: Reader, table: Mapping[int, Rop], public: Collection[int]) -> Call:
     start = reader.pos
     rop = table.get(reader.u8("RopId"))
     if rop is None:
         raise DecodeError("unknown RopId", start)
     logon_id = reader.u8("LogonId")
     indexes = tuple(reader.take(len(rop.handles.value), "handle indexes"))
-    return Call(rop, logon_id, indexes, rop.request.decode(reader), start, reader.pos)
+    layout = rop.request
+    if rop.request_public is not None and logon_id in public:
+        layout = rop.request_public
+    return Call(rop, logon_id, indexes, layout.decode(reader), start, reader.pos)
 
 
 def pack(rops: bytes, handles: list[int]) -> bytes:

@@ -103,6 +103,11 @@ class RopContext:
         return self._txn
 
     @property
+    def has_txn(self) -> bool:
+        """Whether there is a transaction: not for ROPs that run apart."""
+        return self._txn is not None
+
+    @property
     def writing(self) -> WriteTxn:
         """The write transaction, of ROPs that write."""
         assert self._writing is not None, "the ROP's access does not write"
@@ -113,6 +118,20 @@ class RopContext:
         """A snapshot of its own, for ROPs that run apart."""
         with self.store.read() as txn:
             yield txn
+
+    def reading(self, txn: ReadTxn) -> "RopContext":
+        """The same ROP, with a snapshot that it took itself."""
+        return RopContext(
+            self.session,
+            self.logon_id,
+            self._input,
+            self._other,
+            now=self.now,
+            fresh=self.fresh,
+            budget=self.budget,
+            index=self.index,
+            txn=txn,
+        )
 
     def write(self, fn: Callable[[WriteTxn], T], *, weight: int = 0, reserve: bool = False) -> T:
         """Run a pure function on the writer's thread and wait for its commit; for ROPs that run apart."""

@@ -100,7 +100,8 @@ class Engine:
             if session.closed:
                 raise MapiError(ec.ecNullObject)
             session.loop = asyncio.get_running_loop()
-            batch = Batch.parse(data, self.table)
+            public = {id for id, logon in session.logons.items() if not logon.is_private}
+            batch = Batch.parse(data, self.table, public)
             run = _Run(session, batch, min(limit, MAX_BUFFER))
             await run.all()
             buffers = [run.finish()]

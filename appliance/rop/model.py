@@ -106,8 +106,9 @@ class Rop:
     `reserve`: may write when the disk is full (deletes). `failure`: the body of responses of failure, for the
     few ROPs whose failures have one; a `RopFailure` brings another of the same layout. `ends`: when it fails,
     the ROPs behind it are not run (MS-OXCTABL 3.2.5.9). `wrong`: the code for an input that is not `on`.
-    `follow`: for chained responses (MS-OXCRPC 3.1.4.2.1.2.2), the request that goes on where a response
-    ended, or None. `silent`: there is no response.
+    `request_public`: the request's layout on a logon to public folders, where it differs. `follow`: for
+    chained responses (MS-OXCRPC 3.1.4.2.1.2.2), the request that goes on where a response ended, or None.
+    `silent`: there is no response.
     """
 
     id: int
@@ -123,6 +124,7 @@ class Rop:
     failure: Record | None = None
     ends: bool = False
     wrong: int = ec.ecNotSupported
+    request_public: type[Record] | None = None
     follow: Follow | None = None
     silent: bool = False
 

@@ -148,6 +148,10 @@ def _dump_blobs(store: Store, stream: _Out, numbers: list[int], manifest: Manife
                 prefix = head_q(SERVER, Table.BLOBS, number)
                 for key, value in txn.scan(prefix, successor(prefix)):
                     stream.put(_BLOB_ROW, key, value)
+                key = head_q(SERVER, Table.BLOB_STRUCTURES, number)
+                rendered = txn.get(key)
+                if rendered is not None:
+                    stream.put(_BLOB_ROW, key, rendered)
                 manifest.blobs.add(number)
 
 

@@ -1,8 +1,9 @@
 """Blobs: the bytes that arrived, kept once, shared by everything that refers to them.
 
-A blob stands in `blobs` under its number: 0 the head (references, size, hash), 1 what was rendered from it
-once (MIME structure, ENVELOPE, BODYSTRUCTURE), 2 and up the chunks of CHUNK bytes, each compressed alone so
-that any range can be read without the rest.
+A blob stands in `blobs` under its number: 0 the head (references, size, hash), 2 and up the chunks of CHUNK
+bytes, each compressed alone so that any range can be read without the rest. What was rendered from it once
+(MIME structure, ENVELOPE, BODYSTRUCTURE) stands in `blob_structures`, where those of many messages fill few
+pages: listings and searches read nothing else. Stores of before have it in `blobs` under 1.
 
 Invariants:
 - Chunks are written once, while the bytes arrive; a blob whose head is missing is legal only while its
@@ -10,8 +11,10 @@ Invariants:
 - Chunks whose lease was swept meanwhile are never bound: their writer gets Conflict.
 - The head's references are the rows that name the blob; at 0 the blob goes.
 - A number is never used again: backups and caches rely on it.
-- Chunks and structures up to DICTIONARY_MOST bytes are compressed with the dictionary of mail when that is
-  smaller (form 2). The dictionary is part of the store's format: another one is another form.
+- Chunks up to DICTIONARY_MOST bytes are compressed with the dictionary of mail when that is smaller (form 2).
+  Structures of that size are rows of `formats.structures` with the same dictionary (form 3); larger ones, and
+  those that older releases stored, have the forms of chunks. The dictionary is part of the store's format:
+  another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
   Smaller ones are not: a hash key dirties a page for each delivery.
 """
@@ -19,18 +22,24 @@ Invariants:
 import hashlib
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
-from enum import IntEnum
+from itertools import count
+from operator import eq
 from pathlib import Path
 from typing import NamedTuple
 
 import zstandard
 
+from appliance.formats import columns
+from appliance.formats import structures as packed_structures
+from appliance.formats.mime import Scan
+from appliance.formats.structures import Piece
 from appliance.store.errors import Conflict, NotFound, StoreError
-from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor
+from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
+from appliance.wire.errors import DecodeError
 
 CHUNK = 65536
 """Raw bytes of a chunk. Part of the store's format."""
@@ -44,7 +53,7 @@ DEDUPE_MIN = 16384
 MAX_SIZE = (1 << 32) - 1
 """Bytes of a blob, at most."""
 
-_HEAD, _STRUCTURE, _CHUNKS = 0, 1, 2
+_HEAD, _OLDER_STRUCTURE, _CHUNKS = 0, 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
 _RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
@@ -53,7 +62,13 @@ _LEVEL = 3
 DICTIONARY_MOST = 32768
 """Bytes of what is compressed with the dictionary: it hardly helps anything longer."""
 
-_DICTIONARY = zstandard.ZstdCompressionDict(Path(__file__).with_name("mail.dictionary").read_bytes())
+_TEXT = Path(__file__).with_name("mail.dictionary").read_bytes()
+_DICTIONARY = zstandard.ZstdCompressionDict(_TEXT)
+STRUCTURES = packed_structures.Codec(_TEXT)
+"""What unpacks structures."""
+
+_SCANNED = 16
+"""Structures that are worth one scan in place of lookups."""
 
 _local = threading.local()
 
@@ -156,6 +171,11 @@ class Prepared(NamedTuple):
     def weight(self) -> int:
         """Bytes that binding puts."""
         return sum(len(chunk) for _, chunk in self.chunks) + len(self.structure)
+
+
+_BLOBS = head(SERVER, Table.BLOBS)
+_STRUCTURES = head(SERVER, Table.BLOB_STRUCTURES)
+_FIRST_CHUNK = _CHUNKS.to_bytes(4, "big")
 
 
 def _key(number: int, sub: int) -> bytes:
@@ -272,17 +292,12 @@ class BlobWriter:
 
 
 def _pack_structure(structure: Structure) -> bytes:
+    scan, envelope, bodystructure = structure
     body = b"".join(structure)
+    if len(body) <= packed_structures.MOST:
+        return STRUCTURES.pack((envelope, bodystructure, scan))
     form, packed = _packed(body)
     return _STRUCTURE_ROW.pack(form, *map(len, structure)) + packed
-
-
-def _unpack_structure(stored: bytes) -> Structure:
-    form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
-    body = stored[_STRUCTURE_ROW.size :]
-    total = scan + envelope + bodystructure
-    body = _unpacked(form, body, total)
-    return Structure(body[:scan], body[scan : scan + envelope], body[scan + envelope : total])
 
 
 def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
@@ -302,7 +317,7 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     row = _HEAD_ROW.pack(1, references, prepared.size) + prepared.sha256
     txn.put(_key(number, _HEAD), row)
     if prepared.structure:
-        txn.put(_key(number, _STRUCTURE), prepared.structure)
+        txn.put(head_q(SERVER, Table.BLOB_STRUCTURES, number), prepared.structure)
     for index, stored in prepared.chunks:
         txn.put(_key(number, _CHUNKS + index), stored)
     if prepared.number:
@@ -310,6 +325,29 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     if prepared.sha256:
         txn.put(pack(SERVER, Table.BLOB_HASHES, prepared.sha256), number.to_bytes(8, "big"))
     return number
+
+
+def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int, length: int) -> bytes:
+    """Up to `length` bytes of what is not bound yet, from `offset`. Raises Conflict when the chunks that were
+    spilled are gone."""
+    end = min(prepared.size, offset + length)
+    if offset >= end:
+        return b""
+    held = dict(prepared.chunks)
+    pieces: list[bytes] = []
+    for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
+        stored = held.get(index) or txn.get(_key(prepared.number, _CHUNKS + index))
+        if stored is None:
+            raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
+        pieces.append(_expand(stored, CHUNK))
+    base = offset // CHUNK * CHUNK
+    return b"".join(pieces)[offset - base : end - base]
+
+
+def discard(txn: WriteTxn, number: int) -> None:
+    """Drop chunks that nobody will bind. Nothing happens for a blob that was bound, or is gone."""
+    if number and txn.has(pack(SERVER, Table.BLOB_LEASES, number)):
+        _drop(txn, number)
 
 
 def _require_lease(txn: ReadTxn, number: int) -> None:
@@ -359,56 +397,79 @@ def _drop(txn: WriteTxn, number: int) -> None:
         txn.put(_LAST_DROPPED, number.to_bytes(8, "big"))
     prefix = head_q(SERVER, Table.BLOBS, number)
     txn.delete_range(prefix, successor(prefix))
+    txn.delete(head_q(SERVER, Table.BLOB_STRUCTURES, number))
     txn.delete(pack(SERVER, Table.BLOB_LEASES, number))
 
 
 def structure(txn: ReadTxn, number: int) -> Structure | None:
     """What was rendered from the blob, or None when it is not MIME."""
-    raw = txn.get(_key(number, _STRUCTURE))
-    return _unpack_structure(raw) if raw is not None else None
+    (raw,) = structures(txn, [number])
+    if raw is None:
+        return None
+    return Structure(*(piece_of(raw, piece) for piece in (Piece.SCAN, Piece.ENVELOPE, Piece.BODYSTRUCTURE)))
 
 
-class Piece(IntEnum):
-    """A member of `Structure`."""
+def structures(txn: ReadTxn, numbers: list[int]) -> list[bytes | None]:
+    """The structures of many blobs in one pass, as they are stored: for `pieces_of` and `judge`. None for a
+    blob that has none, and for blob 0."""
+    if len(numbers) >= _SCANNED and numbers[-1] - numbers[0] == len(numbers) - 1:
+        # Mail that arrived together has its numbers in a row: one scan reads it, if all of it is MIME.
+        first, last = columns.keys(_STRUCTURES, [numbers[0], numbers[-1]], b"")
+        together = txn.values_between(first, last, len(numbers))
+        if together is not None and all(map(eq, numbers, count(numbers[0]))):
+            return list(together)
+    found = txn.values(columns.keys(_STRUCTURES, numbers, b""))
+    for index, number in enumerate(numbers):
+        if found[index] is None and number:
+            found[index] = txn.get(_key(number, _OLDER_STRUCTURE))
+    return found
 
-    SCAN = 0
-    ENVELOPE = 1
-    BODYSTRUCTURE = 2
 
-
-def structures(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes | None]:
-    """The structures of many blobs in one pass, as they are stored: for `piece_of` and `structure_of`."""
-    return txn.values([_key(number, _STRUCTURE) for number in numbers])
-
-
-def structure_of(stored: bytes) -> Structure:
-    """A stored structure."""
-    return _unpack_structure(stored)
+def pieces_of(stored: list[bytes | None], piece: Piece) -> list[bytes | None]:
+    """One member of each stored structure. Raises StoreError."""
+    try:
+        found = STRUCTURES.pieces(stored, piece)
+    except DecodeError as error:
+        raise StoreError(f"a stored structure is damaged: {error}") from error
+    if None in found:
+        for index, row in enumerate(stored):
+            if row is not None and found[index] is None:
+                found[index] = _older_piece(row, piece)
+    return found
 
 
 def piece_of(stored: bytes, piece: Piece) -> bytes:
-    """One member of a stored structure; the others are not copied out."""
-    form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
-    start = _STRUCTURE_ROW.size
-    if form != _RAW:
-        stored = _unpacked(form, memoryview(stored)[start:], scan + envelope + bodystructure)
-        start = 0
+    """One member of a stored structure. Raises StoreError."""
+    (found,) = pieces_of([stored], piece)
+    assert found is not None
+    return found
+
+
+def judge(stored: list[bytes | None], member: int, key: bytes) -> bytes:
+    """For each stored structure whether its envelope holds a key: `structures.Codec.judge`."""
+    return STRUCTURES.judge(stored, member, key)
+
+
+def _older_piece(stored: bytes, piece: Piece) -> bytes:
+    try:
+        form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
+        body = _unpacked(form, memoryview(stored)[_STRUCTURE_ROW.size :], scan + envelope + bodystructure)
+    except (struct.error, zstandard.ZstdError) as error:
+        raise StoreError(f"a stored structure is damaged: {error}") from error
     if piece is Piece.SCAN:
-        return stored[start : start + scan]
-    start += scan
+        return body[:scan]
     if piece is Piece.ENVELOPE:
-        return stored[start : start + envelope]
-    start += envelope
-    return stored[start : start + bodystructure]
+        return body[scan : scan + envelope]
+    return body[scan + envelope : scan + envelope + bodystructure]
 
 
-def read_small(txn: ReadTxn, numbers: Sequence[int]) -> list[bytes]:
+def read_small(txn: ReadTxn, numbers: list[int]) -> list[bytes]:
     """The whole bytes of blobs that the caller knows to have one chunk (CHUNK bytes at most), in one pass.
     Raises StoreError."""
-    found = txn.get_many([_key(number, _CHUNKS) for number in numbers])
-    if len(found) != len(numbers):
+    found = txn.values(columns.keys(_BLOBS, numbers, _FIRST_CHUNK))
+    if None in found:
         raise StoreError("the first chunk of a blob is missing")
-    return [_expand(stored, CHUNK) for _, stored in found]
+    return [_expand(stored, CHUNK) for stored in found if stored is not None]
 
 
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
@@ -431,18 +492,21 @@ def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> 
 
 
 def verify(txn: ReadTxn, number: int) -> str:
-    """What is wrong with the bytes of a blob, empty when they are whole: compressed chunks have checksums,
-    larger blobs a hash. Raises NotFound."""
+    """What is wrong with the bytes of a blob or its structure, empty when they are whole: compressed chunks
+    have checksums, larger blobs a hash, a structure says of how many bytes it is. Raises NotFound."""
     known, digest, size = info(txn, number), hashlib.sha256(), 0
     try:
         for index in range(max(1, -(-known.size // CHUNK))):
             piece = read(txn, number, index * CHUNK, CHUNK)
             digest.update(piece)
             size += len(piece)
-    except StoreError as error:
+        rendered = structure(txn, number)
+        if rendered is not None and Scan.unpack(rendered.scan).size != known.size:
+            return f"blob {number}: its structure is that of other bytes"
+    except (StoreError, DecodeError) as error:
         if isinstance(error, NotFound):
             raise
-        return str(error)
+        return f"blob {number}: {error}"
     if size != known.size:
         return f"blob {number}: {size} bytes, its head says {known.size}"
     if known.sha256 and digest.digest() != known.sha256:
@@ -467,6 +531,18 @@ def heads(txn: ReadTxn) -> Iterator[tuple[int, Info]]:
         if key[13:] == b"\0\0\0\0":
             number = int.from_bytes(key[5:13], "big")
             yield number, info(txn, number)
+
+
+def structured(txn: ReadTxn) -> Iterator[int]:
+    """The blobs that `blob_structures` has rows of (for `check`)."""
+    return map(tail_q, txn.scan_keys(_STRUCTURES, successor(_STRUCTURES)))
+
+
+def drop_lost_structures(txn: WriteTxn) -> None:
+    """Drop the structures of blobs that are not there (for `repair`)."""
+    for number in list(structured(txn)):
+        if not txn.has(_key(number, _HEAD)):
+            txn.delete(head_q(SERVER, Table.BLOB_STRUCTURES, number))
 
 
 def numbers(txn: ReadTxn) -> Iterator[tuple[int, int]]:

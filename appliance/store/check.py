@@ -381,6 +381,9 @@ def _blobs(txn: ReadTxn, references: Counter[int]) -> Iterator[str]:
             yield f"blob {number}: {info.size} bytes in {chunks[number]} chunks"
         if info.sha256 and txn.get(pack(SERVER, Table.BLOB_HASHES, info.sha256)) != number.to_bytes(8, "big"):
             yield f"blob {number}: its hash does not lead to it"
+    for number in blobs.structured(txn):
+        if number not in heads:
+            yield f"blob {number}: a structure without a head"
     for number in sorted(references.keys() - heads.keys()):
         yield f"blob {number}: named by {references[number]} rows, but missing"
     prefix = head(SERVER, Table.BLOB_HASHES)
@@ -491,4 +494,5 @@ def _repair_blobs(txn: WriteTxn, extras: tuple[Extra, ...]) -> None:
     for number, info in list(blobs.heads(txn)):
         if info.references != references[number]:
             blobs.correct(txn, number, references[number])
+    blobs.drop_lost_structures(txn)
     blobs.sweep(txn, limit=1 << 30)

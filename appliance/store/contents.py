@@ -9,6 +9,7 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from appliance.formats import columns
+from appliance.store import folders
 from appliance.store.errors import NotFound
 from appliance.store.keys import Table, contents_key, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -154,6 +155,15 @@ def get(txn: ReadTxn, mailbox: int, fid: int, mid: int, associated: bool = False
     if row is None:
         raise NotFound(f"message {mid:#x} in folder {fid:#x}")
     return row
+
+
+def locate(txn: ReadTxn, mailbox: int, mid: int) -> Row | None:
+    """A message by its MID alone, wherever it stands: looks into every folder."""
+    for folder in folders.walk(txn, mailbox):
+        row = find(txn, mailbox, folder.fid, mid)
+        if row is not None:
+            return row
+    return None
 
 
 def put(txn: WriteTxn, mailbox: int, row: Row) -> None:

@@ -209,10 +209,11 @@ class Overlay:
         numbers |= self.attachments.keys()
         return sorted(number for number in numbers if self.attachments.get(number, self) is not None)
 
-    def new_attachment(self) -> "Attachment":
-        """A new attachment, not yet in the message (RopCreateAttachment). Raises LimitReached."""
+    def new_attachment(self, least: int = 0) -> "Attachment":
+        """A new attachment, not yet in the message (RopCreateAttachment), with a number of `least` or more:
+        others may be under work. Raises LimitReached."""
         used = {part.number for part in self.base.parts if part.kind == PART_ATTACHMENT}
-        number = max(used | self.attachments.keys(), default=-1) + 1
+        number = max(least, max(used | self.attachments.keys(), default=-1) + 1)
         if number >= MAX_ATTACHMENTS:
             raise LimitReached(f"a message has at most {MAX_ATTACHMENTS} attachments")
         return Attachment(number)
@@ -243,6 +244,10 @@ class Overlay:
     def is_empty(self) -> bool:
         """Whether nothing was changed."""
         return not (self.changed or self.values or self.removed or self.recipients or self.attachments)
+
+    def is_new(self) -> bool:
+        """Whether there is nothing yet, neither stored nor set."""
+        return self.is_empty() and not self.base.parts and not bags.tags(self.base.packed_bag)
 
     def copy(self) -> "Overlay":
         """The same, to be changed apart."""
@@ -371,7 +376,9 @@ class Attachment:
 @dataclass(slots=True)
 class Draft:
     """A message under work. `mid` 0 for a new one; `cn` is the content version that it started from;
-    `session` the one that may save it; `incoming` the foreign version of an import."""
+    `session` the one that may save it; `incoming` the foreign version of an import. `flags` are set by the
+    save, those of `clear` taken away; `keywords` replace the row's unless None; `received` 0 leaves the time
+    of delivery."""
 
     mailbox: int
     fid: int
@@ -383,7 +390,13 @@ class Draft:
     materialized: bool = True
     incoming: Version | None = None
     flags: RowFlag = RowFlag.NONE
+    clear: RowFlag = RowFlag.NONE
+    keywords: tuple[str, ...] | None = None
     received: int = 0
+
+    def state(self, flags: int) -> int:
+        """The flags of the row that a save leaves."""
+        return flags & ~self.clear | self.flags
 
     def materialize(self, whole: Overlay) -> None:
         """Take over what the message's MIME gives (bodies, recipients, attachments), under what was changed
@@ -456,7 +469,8 @@ def save(
         return Saved(row, Outcome.UNCHANGED)
     if draft.incoming is None and not touches_content(edit.txn, draft.overlay):
         bag = draft.overlay._over(cold.bag())
-        return Saved(messages.annotate(edit, row, bags.pack(bag)), Outcome.ANNOTATED)
+        noted = messages.annotate(edit, row, bags.pack(bag), draft.state(row.flags), draft.keywords)
+        return Saved(noted, Outcome.ANNOTATED)
     if not draft.materialized:
         raise StoreError("materialize the message before its content changes")
     return Saved(_change(edit, draft, row, cold), Outcome.CHANGED)
@@ -508,7 +522,8 @@ def _create(edit: Edit, draft: Draft, base: tuple[Part, ...]) -> Row:
         raise StoreError("materialize the message before it is kept beside the other")
     # `insert` takes an id, then the number that becomes the CN.
     bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), edit.clock.row.counter + 2)
-    return messages.insert(edit, draft.fid, _message(edit, draft, bag, base, int(draft.flags), ()))
+    keywords = draft.keywords or ()
+    return messages.insert(edit, draft.fid, _message(edit, draft, bag, base, int(draft.flags), keywords))
 
 
 def _without_versions(bag: Bag) -> Bag:
@@ -519,7 +534,8 @@ def _change(edit: Edit, draft: Draft, row: Row, cold: messages.Message) -> Row:
     base = tuple(parts(edit.txn, edit.mailbox, row.mid))
     bag = draft.overlay._over(cold.bag())
     bag = _stamped(edit, draft, bag, edit.clock.row.counter + 1)  # `rewrite` takes the next number
-    made = _message(edit, draft, bag, base, row.flags, row.keywords)
+    keywords = row.keywords if draft.keywords is None else draft.keywords
+    made = _message(edit, draft, bag, base, draft.state(row.flags), keywords)
     return messages.rewrite(edit, row, replace(made, received=draft.received or row.received))
 
 

@@ -136,15 +136,17 @@ class FullText:
             connection.close()
         self._local.connection = self._local.identity = None
 
-    def possible(self, txn: ReadTxn, mailbox: int, fid: int, key: str) -> frozenset[int] | None:
+    def possible(
+        self, txn: ReadTxn, mailbox: int, fid: int, key: str, most: int | None = None
+    ) -> frozenset[int] | None:
         """The MIDs of a folder whose document may contain the folded key: those that have its trigrams and
-        those that the index does not know. None when it cannot help (short key, folder not indexed, damage).
-        MIDs of other folders may be among them."""
+        those that the index does not know. None when it cannot help (short key, folder not indexed, damage),
+        or when it finds more than `most`. MIDs of other folders may be among them."""
         query = _query(key)
         if not query or mailbox > MAX_MAILBOX:
             return None
         try:
-            answer = self._ask(mailbox, fid, query)
+            answer = self._ask(mailbox, fid, query, most)
         except sqlite3.DatabaseError as error:
             self._failed(error)
             return None
@@ -158,7 +160,9 @@ class FullText:
         found.update(_unknown(txn, mailbox, fid, position))
         return frozenset(found)
 
-    def _ask(self, mailbox: int, fid: int, query: str) -> tuple[Position, int, set[int]] | None:
+    def _ask(
+        self, mailbox: int, fid: int, query: str, most: int | None
+    ) -> tuple[Position, int, set[int]] | None:
         connection = self._connection()
         if connection is None:
             return None
@@ -174,10 +178,12 @@ class FullText:
             found = {
                 REPLICA | document & COUNTER
                 for (document,) in connection.execute(
-                    "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?",
-                    (query, first, last),
+                    "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?",
+                    (query, first, last, -1 if most is None else most + 1),
                 )
             }
+            if most is not None and len(found) > most:
+                return None
             found.update(
                 REPLICA | document & COUNTER
                 for (document,) in connection.execute(

@@ -41,6 +41,7 @@ class Table(IntEnum):
     BLOB_HASHES = 20
     BLOB_LEASES = 21
     BLOBS = 22
+    BLOB_STRUCTURES = 23
     # of a mailbox
     MAILBOX = 32
     FOLDERS = 33

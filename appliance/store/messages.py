@@ -4,7 +4,7 @@ Invariants:
 - Move and copy make a new MID, CN and UID; the EMAILID (`email_id`) and thread travel along, but for a copy
   into another mailbox, where the number may be taken.
 - The bytes under a UID never change: a change of content takes a new UID and logs the old one as gone.
-- Flags, read state and keywords move `mod`, read state `read_cn` too; `cn` only moves with content.
+- Flags, read state and keywords move `mod`, read state `read_cn` too; `cn` only moves with properties.
 - A soft-deleted message keeps FID, MID and blob; its UID is gone for ever.
 - The folder's and the mailbox's counts and sizes follow in the same transaction.
 """
@@ -494,15 +494,25 @@ def _forget(edit: Edit, row: Row) -> None:
         blobs.release(edit.txn, row.blob)
 
 
-def annotate(edit: Edit, row: Row, bag: bytes) -> Row:
-    """Store other properties without touching content: no new UID, no new CN."""
+def annotate(
+    edit: Edit, row: Row, bag: bytes, flags: int | None = None, keywords: tuple[str, ...] | None = None
+) -> Row:
+    """Store other properties without touching the bytes: the message is another version (CN), under the same
+    UID. `flags` and `keywords` are those that it gets, by default the ones that it has."""
+    if flags is not None or keywords is not None:
+        row = set_state(
+            edit,
+            row,
+            row.flags if flags is None else flags,
+            row.keywords if keywords is None else check_keywords(keywords),
+        )
     number = edit.number()
     cold = load(edit.txn, edit.mailbox, row.mid)
     views.left(edit.txn, edit.mailbox, row, lambda: cold.packed_bag)
     _reindex(edit, row, 0, 0, keep=False)
     _store_cold(edit.txn, edit.mailbox, row.mid, Message(cold.prefix, bag))
     _reindex(edit, row, row.fid, row.mid, keep=True)
-    new = row._replace(mod=number)
+    new = row._replace(mod=number, cn=edit.cn(number), modified=edit.now)
     contents.put(edit.txn, edit.mailbox, new)
     views.placed(edit.txn, edit.mailbox, new, lambda: bag)
     edit.log(row.fid, number, log.Kind.CHANGED, mid=row.mid, uid=row.uid)

@@ -26,6 +26,7 @@ class Kind(IntEnum):
     RETENTION = 2
     DEFERRED = 3
     EXPIRY = 4
+    READ_RECEIPT = 5
 
 
 class Timer(NamedTuple):

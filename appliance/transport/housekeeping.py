@@ -31,6 +31,7 @@ from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
 from appliance.store.tables.sources import MessageRecord
 from appliance.transport.clock import Clock, Jumps, SystemClock
+from appliance.transport.receipts import send_due
 from appliance.transport.submission import submit_due
 from appliance.transport.task import clock_is_trusted
 
@@ -96,10 +97,12 @@ class Housekeeper:
         self._rounds += 1
 
     async def _submit_due(self) -> None:
-        """Messages that were to be sent later."""
-        sent = await asyncio.to_thread(submit_due, self._store, self._clock.now())
-        if sent:
-            event(_log, logging.INFO, "sent what had waited", messages=sent)
+        """Messages that were to be sent later, and read receipts."""
+        now = self._clock.now()
+        sent = await asyncio.to_thread(submit_due, self._store, now)
+        receipts = await asyncio.to_thread(send_due, self._store, now)
+        if sent or receipts:
+            event(_log, logging.INFO, "sent what had waited", messages=sent, receipts=receipts)
 
     def _mailboxes(self) -> list[int]:
         with self._store.read() as txn:

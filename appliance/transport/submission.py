@@ -215,21 +215,12 @@ def submit_due(store: Store, now: int) -> int:
 
 def _submit_waiting(store: Store, mailbox: int, mid: int, now: int) -> int:
     with store.read() as txn:
-        row = _find(txn, mailbox, mid)
+        row = contents.locate(txn, mailbox, mid)
         user = _waiting_sender(txn, mailbox, mid) if row is not None else None
     if row is None or user is None:
         raise Refused(Reason.NOT_FOUND, "the message or its sender is gone")
     submit(store, SYSTEM, user, mailbox, row.fid, mid, now=now, fresh=os.urandom(16))
     return 1
-
-
-def _find(txn: ReadTxn, mailbox: int, mid: int) -> Row | None:
-    """A message by its MID alone."""
-    for folder in folders.walk(txn, mailbox):
-        row = contents.find(txn, mailbox, folder.fid, mid)
-        if row is not None:
-            return row
-    return None
 
 
 def _waiting_sender(txn: ReadTxn, mailbox: int, mid: int) -> Entry | None:
@@ -241,7 +232,7 @@ def _waiting_sender(txn: ReadTxn, mailbox: int, mid: int) -> Entry | None:
 
 def _give_up(txn: WriteTxn, mailbox: int, mid: int, now: int) -> None:
     timers.cancel(txn, mailbox, timers.Kind.DEFERRED, mid)
-    row = _find(txn, mailbox, mid)
+    row = contents.locate(txn, mailbox, mid)
     if row is not None:
         with editing(txn, mailbox, now=now) as edit:
             messages.set_state(edit, row, row.flags & ~RowFlag.SUBMITTED | RowFlag.DRAFT, row.keywords)

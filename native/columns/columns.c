@@ -129,11 +129,50 @@ static void write_literal(writer *out, const piece *entry)
         *nul = 0x80;
 }
 
-bool column_line(const step *steps, size_t count, uint64_t serial, const piece *record, const piece *entries,
-                 writer *out)
+/* A field, or what a step without a field needs: 0. */
+static bool field_of(const step *s, const piece *record, uint64_t *value)
+{
+    if (s->kind == STEP_NUMBER || s->kind == STEP_HEX || s->kind == STEP_DATE)
+        return column_number(record, s->offset, s->size, value);
+    *value = 0;
+    return true;
+}
+
+static void write_hexadecimal(writer *out, const step *s, uint64_t value)
+{
+    if (value == 0 && s->other.size) {
+        write_bytes(out, s->other.data, s->other.size);
+        return;
+    }
+    write_bytes(out, s->text.data, s->text.size);
+    write_hex(out, value);
+    write_bytes(out, s->choices->data, s->choices->size);
+}
+
+static bool write_piece(writer *out, const step *s, const piece *entry, const unpacker *u)
+{
+    structure found;
+    size_t where;
+    enum lz4_status problem;
+    enum structure_piece which = (enum structure_piece)s->offset;
+    if (entry->size == 0) {
+        write_bytes(out, s->other.data, s->other.size);
+        return true;
+    }
+    if (u == NULL || structure_open(&found, entry->data, entry->size, &where) != STRUCTURE_GOOD ||
+        structure_unpack(&found, u->dictionary, which, u->room, &problem, &where) != STRUCTURE_GOOD)
+        return false;
+    write_bytes(out, u->room + structure_start(&found, which), found.lengths[which]);
+    return true;
+}
+
+enum line_status column_line(const step *steps, size_t count, uint64_t serial, const piece *record,
+                             const piece *entries, const unpacker *u, writer *out)
 {
     uint64_t value;
     for (; count; count--, steps++) {
+        if (!field_of(steps, record, &value))
+            return LINE_SHORT;
         switch (steps->kind) {
         case STEP_TEXT:
             write_bytes(out, steps->text.data, steps->text.size);
@@ -142,36 +181,28 @@ bool column_line(const step *steps, size_t count, uint64_t serial, const piece *
             write_decimal(out, serial);
             break;
         case STEP_NUMBER:
-            if (!column_number(record, steps->offset, steps->size, &value))
-                return false;
             write_decimal(out, value);
             break;
         case STEP_HEX:
-            if (!column_number(record, steps->offset, steps->size, &value))
-                return false;
-            if (value == 0 && steps->other.size) {
-                write_bytes(out, steps->other.data, steps->other.size);
-                break;
-            }
-            write_bytes(out, steps->text.data, steps->text.size);
-            write_hex(out, value);
-            write_bytes(out, steps->choices->data, steps->choices->size);
+            write_hexadecimal(out, steps, value);
             break;
         case STEP_WORDS:
             if (!write_flags(out, steps, record))
-                return false;
+                return LINE_SHORT;
             break;
         case STEP_DATE:
-            if (!column_number(record, steps->offset, steps->size, &value))
-                return false;
             write_date(out, value);
             break;
         case STEP_COLUMN:
             write_bytes(out, entries[steps->column].data, entries[steps->column].size);
             break;
-        default:
+        case STEP_LITERAL:
             write_literal(out, &entries[steps->column]);
+            break;
+        default:
+            if (!write_piece(out, steps, &entries[steps->column], u))
+                return LINE_STRUCTURE;
         }
     }
-    return true;
+    return LINE_GOOD;
 }

@@ -4,7 +4,7 @@
 #ifndef SATCHEL_COLUMNS_H
 #define SATCHEL_COLUMNS_H
 
-#include "../cursor.h"
+#include "../structures/structures.h"
 
 typedef struct {
     const uint8_t *data;
@@ -20,6 +20,7 @@ enum step_kind {
     STEP_DATE,     /* a FILETIME as IMAP's date-time, quoted, UTC */
     STEP_COLUMN,   /* the line's entry of a column */
     STEP_LITERAL,  /* the same as an IMAP literal; NUL goes as 0x80 */
+    STEP_PIECE,    /* piece `offset` of the structure that the line's entry is; `other` for an empty entry */
     STEP_KINDS,
 };
 
@@ -46,9 +47,17 @@ static inline bool column_number(const piece *record, size_t offset, size_t size
     return true;
 }
 
-/* One line: each step in turn. `entries[c]` is the line's entry of column c. False if the record is too short for
- * a step; a failed allocation sticks in `out`. */
-bool column_line(const step *steps, size_t count, uint64_t serial, const piece *record, const piece *entries,
-                 writer *out);
+/* What structures are unpacked with: the dictionary and STRUCTURE_ROOM bytes, or NULL where there are none. */
+typedef struct {
+    const lz4_dictionary *dictionary;
+    uint8_t *room;
+} unpacker;
+
+enum line_status { LINE_GOOD, LINE_SHORT, LINE_STRUCTURE };
+
+/* One line: each step in turn. `entries[c]` is the line's entry of column c. LINE_SHORT if the record is too short for
+ * a step, LINE_STRUCTURE if a structure cannot be unpacked; a failed allocation sticks in `out`. */
+enum line_status column_line(const step *steps, size_t count, uint64_t serial, const piece *record,
+                             const piece *entries, const unpacker *u, writer *out);
 
 #endif

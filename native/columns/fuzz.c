@@ -10,6 +10,9 @@ enum { MOST = 16 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t TEXT[] = "text", LAST[] = "\\Last";
+    static uint8_t room[STRUCTURE_ROOM];
+    lz4_dictionary known;
+    unpacker u = {&known, room};
     piece choices[4] = {{NULL, 0}, {TEXT, 4}, {LAST, 5}, {TEXT, 1}}, record, entries[2];
     reader r = reader_of(data, size);
     step steps[MOST] = {{0}};
@@ -25,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         s->mask = 3;
         s->choices = choices;
         s->column = s->tail & 1;
+        if (s->kind == STEP_PIECE)
+            s->offset %= STRUCTURE_PIECES;
         s->text = choices[s->offset & 3];
         s->other = choices[s->size & 3];
     }
@@ -34,13 +39,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (record.size)
         memcpy(copy, data + r.pos, record.size);
     record.data = copy;
+    REQUIRE(lz4_dictionary_make(&known, TEXT, sizeof TEXT));
     entries[0] = record;
     entries[1] = choices[1];
-    REQUIRE(column_line(steps, count, size, &record, entries, &once) ==
-            column_line(steps, count, size, &record, entries, &twice));
+    REQUIRE(column_line(steps, count, size, &record, entries, &u, &once) ==
+            column_line(steps, count, size, &record, entries, &u, &twice));
     REQUIRE(once.size == twice.size && !once.failed && (!once.size || memcmp(once.data, twice.data, once.size) == 0));
     writer_free(&once);
     writer_free(&twice);
+    lz4_dictionary_free(&known);
     free(copy);
     return 0;
 }

@@ -1,8 +1,9 @@
 /* Python binding: appliance.formats.columns._native, stable ABI of 3.11.
  *
  * numbers(records, offset, size) -> [int]; keys(before, numbers, after) -> [bytes];
- * lines(steps, serials, records, columns) -> bytes. The first and the last give the index of the record that is too
- * short as an int instead. Steps are tuples (kind, offset, size, tail, column, text, other, choices). The GIL is
+ * lines(steps, serials, records, columns, dictionary or None) -> bytes. The first and the last give the index of the
+ * record that is too short as an int instead, lines gives None when it cannot unpack a structure (an entry of its
+ * column may be None for an empty one; the dictionary is that of appliance.formats.structures). Steps are tuples (kind, offset, size, tail, column, text, other, choices). The GIL is
  * released while lines are made; what is read meanwhile is held by tuples of our own.
  * Errors: TypeError, ValueError (steps that cannot be, lists of unequal lengths), MemoryError. */
 #define PY_SSIZE_T_CLEAN
@@ -138,7 +139,7 @@ static bool read_step(PyObject *tuple, size_t columns, step *s, piece **choices)
                           &table))
         return false;
     if (kind < 0 || kind >= STEP_KINDS || offset < 0 || size < 1 || size > 8 || tail < 0 || column < 0 ||
-        ((kind == STEP_COLUMN || kind == STEP_LITERAL) && (size_t)column >= columns)) {
+        (kind >= STEP_COLUMN && (size_t)column >= columns) || (kind == STEP_PIECE && offset >= STRUCTURE_PIECES)) {
         PyErr_SetString(PyExc_ValueError, "a step that cannot be");
         return false;
     }
@@ -172,6 +173,7 @@ typedef struct {
     size_t columns, count;
     uint64_t *serials;
     piece *pieces; /* a record and its entries for each line */
+    unpacker unpack;
 } material;
 
 static void material_free(material *m)
@@ -181,6 +183,7 @@ static void material_free(material *m)
         Py_XDECREF(m->held[i]);
     free(m->serials);
     free(m->pieces);
+    free(m->unpack.room);
 }
 
 static bool hold(material *m, size_t place, PyObject *list)
@@ -197,7 +200,17 @@ static bool hold(material *m, size_t place, PyObject *list)
     return true;
 }
 
-static bool gather(material *m, PyObject *serials, PyObject *records, PyObject *columns)
+/* An entry of a column; None is an empty one. */
+static bool entry_of(PyObject *object, piece *out)
+{
+    if (object != Py_None)
+        return piece_of(object, out);
+    out->data = NULL;
+    out->size = 0;
+    return true;
+}
+
+static bool gather(material *m, PyObject *serials, PyObject *records, PyObject *columns, PyObject *dictionary)
 {
     Py_ssize_t given = PyTuple_Size(columns);
     size_t i, k, width;
@@ -207,6 +220,16 @@ static bool gather(material *m, PyObject *serials, PyObject *records, PyObject *
         return false;
     }
     m->columns = (size_t)given;
+    if (dictionary != Py_None) {
+        m->unpack.dictionary = (const lz4_dictionary *)PyCapsule_GetPointer(dictionary, LZ4_CAPSULE);
+        if (m->unpack.dictionary == NULL)
+            return false;
+        m->unpack.room = (uint8_t *)malloc(STRUCTURE_ROOM);
+        if (m->unpack.room == NULL) {
+            PyErr_NoMemory();
+            return false;
+        }
+    }
     if (!hold(m, 0, serials) || !hold(m, 1, records))
         return false;
     for (k = 0; k < m->columns; k++)
@@ -223,20 +246,25 @@ static bool gather(material *m, PyObject *serials, PyObject *records, PyObject *
         m->serials[i] = PyLong_AsUnsignedLongLong(PyTuple_GetItem(m->held[0], (Py_ssize_t)i));
         if (m->serials[i] == (uint64_t)-1 && PyErr_Occurred())
             return false;
-        for (k = 0; k < width; k++)
-            if (!piece_of(PyTuple_GetItem(m->held[1 + k], (Py_ssize_t)i), &m->pieces[i * width + k]))
+        if (!piece_of(PyTuple_GetItem(m->held[1], (Py_ssize_t)i), &m->pieces[i * width]))
+            return false;
+        for (k = 1; k < width; k++)
+            if (!entry_of(PyTuple_GetItem(m->held[1 + k], (Py_ssize_t)i), &m->pieces[i * width + k]))
                 return false;
     }
     return true;
 }
 
-/* How many lines were made: fewer than there are records when one is too short or memory is. */
-static size_t make_lines(const program *p, const material *m, writer *out)
+/* How many lines were made: fewer than there are records when one cannot be, or memory is short. */
+static size_t make_lines(const program *p, const material *m, writer *out, enum line_status *status)
 {
+    const unpacker *u = m->unpack.room ? &m->unpack : NULL;
     size_t width = 1 + m->columns, i;
+    *status = LINE_GOOD;
     for (i = 0; i < m->count && !out->failed; i++) {
         const piece *record = &m->pieces[i * width];
-        if (!column_line(p->steps, p->count, m->serials[i], record, record + 1, out))
+        *status = column_line(p->steps, p->count, m->serials[i], record, record + 1, u, out);
+        if (*status != LINE_GOOD)
             break;
     }
     return i;
@@ -244,27 +272,31 @@ static size_t make_lines(const program *p, const material *m, writer *out)
 
 static PyObject *module_lines(PyObject *module, PyObject *args)
 {
-    PyObject *steps, *serials, *records, *columns, *result = NULL;
+    PyObject *steps, *serials, *records, *columns, *dictionary, *result = NULL;
     program p;
     material m;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!", &PyTuple_Type, &steps, &PyList_Type, &serials, &PyList_Type, &records,
-                          &PyTuple_Type, &columns))
+    if (!PyArg_ParseTuple(args, "O!O!O!O!O", &PyTuple_Type, &steps, &PyList_Type, &serials, &PyList_Type, &records,
+                          &PyTuple_Type, &columns, &dictionary))
         return NULL;
     memset(&p, 0, sizeof p);
-    if (gather(&m, serials, records, columns) && read_program(steps, m.columns, &p)) {
+    if (gather(&m, serials, records, columns, dictionary) && read_program(steps, m.columns, &p)) {
         writer out = {0};
+        enum line_status status;
         size_t made;
         if (m.count >= GIL_WORTH) {
             Py_BEGIN_ALLOW_THREADS
-            made = make_lines(&p, &m, &out);
+            made = make_lines(&p, &m, &out, &status);
             Py_END_ALLOW_THREADS
         } else {
-            made = make_lines(&p, &m, &out);
+            made = make_lines(&p, &m, &out, &status);
         }
         if (out.failed)
             PyErr_NoMemory();
-        else if (made < m.count)
+        else if (status == LINE_STRUCTURE) {
+            Py_INCREF(Py_None);
+            result = Py_None;
+        } else if (status == LINE_SHORT)
             result = PyLong_FromSize_t(made);
         else
             result = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);

@@ -12,6 +12,7 @@ from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
 from tests.fuzz.runner import Target
 from tests.fuzz.smtp import SMTP_TARGETS
+from tests.fuzz.structures import STRUCTURE_TARGETS
 
 TARGETS: tuple[Target, ...] = (
     *ADDRESSBOOK_TARGETS,
@@ -25,4 +26,5 @@ TARGETS: tuple[Target, ...] = (
     *POP3_TARGETS,
     *MIME_TARGETS,
     *SMTP_TARGETS,
+    *STRUCTURE_TARGETS,
 )

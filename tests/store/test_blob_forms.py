@@ -6,10 +6,12 @@ import struct
 import pytest
 import zstandard
 
+from appliance.formats.structures import Piece, Verdict
 from appliance.store import blobs
 from appliance.store.blobs import BlobWriter, Structure
+from appliance.store.check import check, repair
 from appliance.store.errors import StoreError
-from appliance.store.keys import SERVER, Table, head_qi
+from appliance.store.keys import SERVER, Table, head_q, head_qi
 from appliance.store.store import Store
 
 MAIL = (
@@ -64,7 +66,8 @@ def test_small_mail_takes_less_than_without_the_dictionary(store: Store) -> None
 def test_structures_of_every_form_are_read(store: Store) -> None:
     structure = Structure(b"scan" * 3, b'("Tue, 3 Nov 2026 10:00:00 +0100" "Minutes")' * 20, b"body")
     number = keep(store, MAIL, structure)
-    key = head_qi(SERVER, Table.BLOBS, number, 1)
+    key = head_q(SERVER, Table.BLOB_STRUCTURES, number)
+    older = head_qi(SERVER, Table.BLOBS, number, 1)
     body = b"".join(structure)
     lengths = struct.pack("<III", *map(len, structure))
     for form, packed in ((0, body), (1, zstandard.ZstdCompressor().compress(body))):
@@ -74,7 +77,51 @@ def test_structures_of_every_form_are_read(store: Store) -> None:
         store.write(lambda txn, row=row: txn.put(key, row)).result()  # type: ignore[misc]
     with store.read() as txn:
         assert blobs.structure(txn, number) == structure
-    store.write(lambda txn: txn.put(key, b"\x09" + lengths)).result()
-    with store.read() as txn, pytest.raises(StoreError):
-        blobs.structure(txn, number)
+        row = txn.get(key)
+    assert row is not None
+    # where stores of before have it
+    store.write(lambda txn: (txn.delete(key), txn.put(older, row))).result()
+    with store.read() as txn:
+        assert blobs.structure(txn, number) == structure
+        assert blobs.pieces_of(blobs.structures(txn, [0, number]), Piece.BODYSTRUCTURE) == [None, b"body"]
+    for damaged in (b"\x09" + lengths, b"\x01" + lengths + b"?", b"\0", b"", b"\3\1\1\1"):
+        store.write(lambda txn, row=damaged: txn.put(key, row)).result()  # type: ignore[misc]
+        with store.read() as txn, pytest.raises(StoreError):
+            blobs.structure(txn, number)
+        assert "blob" in check(store, contents_too=True)[0]
     drop(store, number)
+
+
+def test_large_structures_have_the_form_of_chunks(store: Store) -> None:
+    structure = Structure(b"scan", b"(" * 40_000, b"body")
+    number = keep(store, MAIL, structure)
+    with store.read() as txn:
+        stored = txn.get(head_q(SERVER, Table.BLOB_STRUCTURES, number))
+        assert stored is not None
+        assert stored[0] == 1
+        assert blobs.structure(txn, number) == structure
+        assert blobs.judge([stored, None], 1, b"key") == bytes([Verdict.UNKNOWN] * 2)
+    drop(store, number)
+
+
+def test_structures_of_many_blobs(store: Store) -> None:
+    made = [keep(store, MAIL, Structure(b"s", b"e%d" % n, b"b")) for n in range(40)]
+    none = keep(store, MAIL)
+    for numbers in (made, made[::-1], [*made[:20], none, *made[20:]], made[::2], [0, *made], [none] * 20):
+        with store.read() as txn:
+            found = blobs.pieces_of(blobs.structures(txn, numbers), Piece.ENVELOPE)
+            assert found == [b"e%d" % made.index(n) if n in made else None for n in numbers]
+    for number in (*made, none):
+        drop(store, number)
+
+
+def test_a_structure_goes_with_its_blob(store: Store) -> None:
+    number = keep(store, MAIL, Structure(b"s", b"e", b"b"))
+    drop(store, number)
+    with store.read() as txn:
+        assert list(blobs.structured(txn)) == []
+    key = head_q(SERVER, Table.BLOB_STRUCTURES, 77)
+    store.write(lambda txn: txn.put(key, b"x")).result()
+    assert check(store) == ["blob 77: a structure without a head"]
+    assert repair(store)
+    assert check(store) == []

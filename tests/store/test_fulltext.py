@@ -78,6 +78,16 @@ def test_narrows_to_what_may_match(box: Indexed) -> None:
     assert box.source.read.count("header") == 1
 
 
+def test_too_many_are_none(box: Indexed) -> None:
+    rows = box.add(*[Mail(text="the same words")] * 5)
+    box.catch_up()
+    with box.store.read() as txn:
+        for most, found in ((None, True), (5, True), (4, False), (0, False)):
+            mids = box.index.possible(txn, box.mailbox, box.fid, "same words", most)
+            assert mids == ({row.mid for row in rows} if found else None)
+        assert box.index.possible(txn, box.mailbox, box.fid, "other words", 0) == frozenset()
+
+
 def test_any_character_of_a_key_is_safe(box: Indexed) -> None:
     texts = [
         'say "hello"',

@@ -12,11 +12,13 @@ import.
 
 from appliance.formats.columns import _native
 from appliance.formats.columns.steps import CUT_SHORT, Step
+from appliance.formats.structures import Codec
 from appliance.wire.errors import DecodeError
 
 __all__ = ["Step", "keys", "lines", "numbers"]
 
 keys = _native.keys
+Column = list[bytes] | list[bytes | None]
 
 
 def numbers(records: list[bytes], offset: int, size: int) -> list[int]:
@@ -29,11 +31,16 @@ def numbers(records: list[bytes], offset: int, size: int) -> list[int]:
 
 
 def lines(
-    steps: tuple[Step, ...], serials: list[int], records: list[bytes], columns: tuple[list[bytes], ...] = ()
-) -> bytes:
-    """The lines of all records. `serials` and each of `columns` have an entry for each record. Raises
-    DecodeError whose offset is the index of a record that is too short."""
-    found = _native.lines(steps, serials, records, columns)
+    steps: tuple[Step, ...],
+    serials: list[int],
+    records: list[bytes],
+    columns: tuple[Column, ...] = (),
+    codec: Codec | None = None,
+) -> bytes | None:
+    """The lines of all records. `serials` and each of `columns` have an entry for each record. None when a
+    structure cannot be unpacked by `codec` because it is of another form, or damaged. Raises DecodeError
+    whose offset is the index of a record that is too short."""
+    found = _native.lines(steps, serials, records, columns, codec.dictionary if codec is not None else None)
     if isinstance(found, int):
         raise DecodeError(CUT_SHORT, found)
     return found

@@ -6,6 +6,7 @@ def lines(
     steps: tuple[Step, ...],
     serials: list[int],
     records: list[bytes],
-    columns: tuple[list[bytes], ...],
+    columns: tuple[list[bytes] | list[bytes | None], ...],
+    dictionary: object,
     /,
-) -> bytes | int: ...
+) -> bytes | int | None: ...

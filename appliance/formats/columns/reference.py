@@ -3,7 +3,11 @@
 from datetime import date
 
 from appliance.formats.columns.steps import CUT_SHORT, Kind, Step
+from appliance.formats.structures import Piece
+from appliance.formats.structures.reference import Codec
 from appliance.wire.errors import DecodeError
+
+Column = list[bytes] | list[bytes | None]
 
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _EPOCH = date(1601, 1, 1).toordinal()
@@ -31,28 +35,47 @@ def keys(before: bytes, numbers: list[int], after: bytes) -> list[bytes]:
 
 
 def lines(
-    steps: tuple[Step, ...], serials: list[int], records: list[bytes], columns: tuple[list[bytes], ...] = ()
-) -> bytes:
+    steps: tuple[Step, ...],
+    serials: list[int],
+    records: list[bytes],
+    columns: tuple[Column, ...] = (),
+    codec: Codec | None = None,
+) -> bytes | None:
     """As `columns.lines`."""
     if any(len(each) != len(serials) for each in (records, *columns)):
         raise ValueError("lists of unequal lengths")
-    return b"".join(
-        _made(step, serial, index, records[index], columns)
-        for index, serial in enumerate(serials)
-        for step in steps
-    )
+    out: list[bytes] = []
+    for index, serial in enumerate(serials):
+        for step in steps:
+            if step.kind == Kind.PIECE:
+                made = _piece(step, columns[step.column][index], codec)
+            else:
+                made = _made(step, serial, index, records[index], columns)
+            if made is None:
+                return None
+            out.append(made)
+    return b"".join(out)
 
 
-def _made(step: Step, serial: int, index: int, record: bytes, columns: tuple[list[bytes], ...]) -> bytes:
+def _piece(step: Step, entry: bytes | None, codec: Codec | None) -> bytes | None:
+    if not entry:
+        return step.other
+    try:
+        return codec.pieces([entry], Piece(step.offset))[0] if codec is not None else None
+    except DecodeError:
+        return None
+
+
+def _made(step: Step, serial: int, index: int, record: bytes, columns: tuple[Column, ...]) -> bytes:
     match step.kind:
         case Kind.TEXT:
             return step.text
         case Kind.SERIAL:
             return b"%d" % serial
         case Kind.COLUMN:
-            return columns[step.column][index]
+            return columns[step.column][index] or b""
         case Kind.LITERAL:
-            entry = columns[step.column][index]
+            entry = columns[step.column][index] or b""
             return b"{%d}\r\n%s" % (len(entry), entry.replace(b"\0", b"\x80"))
     value = _field(record, index, step.offset, step.size)
     match step.kind:

@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import NamedTuple
 
+from appliance.formats.structures import Piece
+
 CUT_SHORT = "a record that is cut short"
 """What is wrong with a record that lacks a field."""
 
@@ -25,6 +27,7 @@ class Kind(IntEnum):
     DATE = 5
     COLUMN = 6
     LITERAL = 7
+    PIECE = 8
 
 
 class Step(NamedTuple):
@@ -89,6 +92,12 @@ def date(place: tuple[int, int]) -> Step:
 def column(index: int) -> Step:
     """The record's entry of a column."""
     return _step(Kind.COLUMN, column=index)
+
+
+def piece(index: int, which: Piece, empty: bytes) -> Step:
+    """A piece of the structure (a row of `formats.structures`) that the record's entry of a column is;
+    `empty` where the entry is None."""
+    return _step(Kind.PIECE, (int(which), 1), column=index, other=empty)
 
 
 def literal(index: int) -> Step:

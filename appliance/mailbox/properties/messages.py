@@ -114,7 +114,7 @@ class MessageView:
         return messages.load(self._txn, self._places.mailbox, self.row.mid)
 
     @cached_property
-    def _large(self) -> dict[int, int]:
+    def large(self) -> dict[int, int]:
         """Properties of the message that stand in blobs, tag to blob."""
         if self._overlay is not None:
             return self._overlay.large()
@@ -126,8 +126,8 @@ class MessageView:
     def stored(self, tag: int) -> Value:
         """The value that the store or the session holds."""
         value = self._cold.get(tag) if self._overlay is None else self._overlay.get(tag)
-        if value is None and tag in self._large:
-            data = blobs.read(self._txn, self._large[tag])
+        if value is None and tag in self.large:
+            data = blobs.read(self._txn, self.large[tag])
             return data.decode("utf-8", "surrogatepass") if type_of(tag) == PtypString else data
         return value
 
@@ -216,7 +216,7 @@ class MessageView:
     def tags(self) -> set[int]:
         """Every property that the message has, for RopGetPropertiesList and RopGetPropertiesAll."""
         bag = self._cold.bag() if self._overlay is None else self._overlay.bag()
-        found = {*bag, *self._large} - versions.STORED
+        found = {*bag, *self.large} - versions.STORED
         if self.row is not None:
             found |= {*ROW_VALUES, tags.PidTagMessageClass}
         else:

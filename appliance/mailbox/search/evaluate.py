@@ -6,7 +6,8 @@
 
 The first step takes the UIDs that there are; messages that arrive later are not looked at, those that leave
 are not found. Then each message passes the stages of `predicates`: the UID order, what the index rules out,
-the hot row, and only where none of these decided, its texts. The index is never trusted: it only rules out.
+the hot row, the envelope, and only where none of these decided, its texts. The index is never trusted: it
+only rules out.
 
 A step lives at most about STEP seconds (one message's text is never split), so a reader thread may serve
 others between steps and a snapshot never grows old.
@@ -17,16 +18,21 @@ from array import array
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from enum import IntEnum
+from itertools import compress
 from typing import Protocol
 
+from appliance.formats import columns
+from appliance.formats.structures import Verdict
 from appliance.mailbox.search import criteria as c
 from appliance.mailbox.search.facts import Cost, Source, cost
 from appliance.mailbox.search.folding import fold
 from appliance.mailbox.search.predicates import (
     Context,
+    Glance,
     Pair,
     Test,
     compile_facts,
+    compile_glance,
     compile_row,
     compile_uid,
     merge_ranges,
@@ -43,6 +49,9 @@ STEP = 0.02
 SCAN_SHARE = 4
 """When more than one message in so many is left, the folder's rows are read in one scan."""
 
+GLANCED = 1024
+"""Messages whose envelopes are looked at together."""
+
 TEXTS = 64
 """Messages whose rows and structures are read together before their texts."""
 
@@ -53,20 +62,31 @@ MIN_INDEXED_KEY = 3
 """Characters that a key must have for the index to help."""
 
 
+WORTH = 8
+"""Where a glance at the envelope decides, the index only helps if it leaves fewer than one in so many."""
+
+_UID, _BLOB = map(contents.place_of, ("uid", "blob"))
+_IS_YES = bytes(number == Verdict.YES for number in range(256))
+_IS_UNKNOWN = bytes(number == Verdict.UNKNOWN for number in range(256))
+
+
 class Index(Protocol):
     """The full-text index, as a search uses it."""
 
-    def possible(self, txn: ReadTxn, mailbox: int, fid: int, key: str) -> frozenset[int] | None:
+    def possible(
+        self, txn: ReadTxn, mailbox: int, fid: int, key: str, most: int | None = None
+    ) -> frozenset[int] | None:
         """The MIDs of a folder whose text may contain the folded key: those that the index has found and
-        those that it does not know. None when it cannot help."""
+        those that it does not know. None when it cannot help, or when it finds more than `most`."""
 
 
 class _Stage(IntEnum):
     START = 0
     INDEX = 1
     ROWS = 2
-    TEXTS = 3
-    DONE = 4
+    GLANCE = 3
+    TEXTS = 4
+    DONE = 5
 
 
 class Search:
@@ -96,6 +116,7 @@ class Search:
             _Stage.START: self._start,
             _Stage.INDEX: self._narrow,
             _Stage.ROWS: self._rows,
+            _Stage.GLANCE: self._glance,
             _Stage.TEXTS: self._texts,
         }
         self._found: list[int] = []
@@ -103,6 +124,7 @@ class Search:
         self._wanted: dict[int, int] = {}
         self._after = 0
         self._undecided: list[Pair] = []
+        self._dear: list[Pair] = []
         self._row_test: Test[Row] | None = None
         self.total = 0
         """Messages to decide on."""
@@ -175,7 +197,8 @@ class Search:
                 key = _key(node)
                 if key is None or node in possible:
                     continue
-                mids = self._index.possible(txn, self._mailbox, self._fid, key)
+                most = self.total // WORTH if isinstance(node, c.Subject | c.Address) else None
+                mids = self._index.possible(txn, self._mailbox, self._fid, key, most)
                 if mids is not None:
                     possible[node] = mids
             if possible:
@@ -231,6 +254,37 @@ class Search:
         self.done += 1
         if verdict:
             self._found.append(uid)
+
+    def _glance(self, txn: ReadTxn, deadline: float) -> bool:
+        """Decide by the envelopes of many messages at once."""
+        glance = compile_glance(self._criterion)
+        if glance is None:
+            return True
+        while self._undecided:
+            step = self._undecided[-GLANCED:][::-1]
+            del self._undecided[-GLANCED:]
+            self._judge(txn, glance, [uid for uid, _ in step], [mid for _, mid in step])
+            if time.monotonic() >= deadline:
+                break
+        if self._undecided:
+            return False
+        self._undecided, self._dear = self._dear[::-1], []
+        return True
+
+    def _judge(self, txn: ReadTxn, glance: Glance, uids: list[int], mids: list[int]) -> None:
+        found = contents.packed_many(txn, self._mailbox, self._fid, uids, mids)
+        rows = [row for row in found if row is not None]
+        if len(rows) < len(found):
+            uids, mids = list(compress(uids, found)), list(compress(mids, found))
+        # those that are gone meanwhile, or of other content under another UID, are not found
+        if columns.numbers(rows, *_UID) != uids:
+            verdicts = bytes([Verdict.UNKNOWN]) * len(rows)
+        else:
+            verdicts = glance(self._source.judge(txn, columns.numbers(rows, *_BLOB)))
+        self._found += compress(uids, verdicts.translate(_IS_YES))
+        if Verdict.UNKNOWN in verdicts:
+            self._dear += compress(zip(uids, mids, strict=True), verdicts.translate(_IS_UNKNOWN))
+        self.done += len(found) - verdicts.count(Verdict.UNKNOWN)
 
     def _texts(self, txn: ReadTxn, deadline: float) -> bool:
         """Read what the cheap stages left open."""

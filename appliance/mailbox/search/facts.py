@@ -4,7 +4,7 @@
 give texts. Texts come decoded (RFC 2047, charsets), not yet folded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from enum import IntEnum
 from typing import Literal, Protocol
@@ -67,8 +67,16 @@ class Facts(Protocol):
         """The day of the Date field in its own zone."""
 
 
+Judge = Callable[[int, bytes], bytes]
+"""judge(member, key): for each of some messages whether the key, folded and as UTF-8, stands in a member of
+its envelope, as `structures.Codec.judge` says."""
+
+
 class Source(Protocol):
     """Opens messages."""
+
+    def judge(self, txn: ReadTxn, blobs: list[int]) -> Judge:
+        """A judge of the messages whose MIME these blobs are (0: of none)."""
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> Facts:
         """The facts of a message in this snapshot."""

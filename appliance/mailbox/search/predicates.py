@@ -2,7 +2,7 @@
 
 A predicate answers True, False, or None where it would have to read more than its stage has; AND, OR and
 NOT follow Kleene's logic, so that a cheap part that decides saves the dear one. Stages: the UID order (with
-what the index rules out), the hot row, everything.
+what the index rules out), the hot row, a glance at the envelopes of many messages at once, everything.
 """
 
 from bisect import bisect_right
@@ -12,8 +12,10 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import chain
 from typing import TypeVar
 
+from appliance.formats.structures import SUBJECT
+from appliance.formats.structures import Verdict as Known
 from appliance.mailbox.search import criteria as c
-from appliance.mailbox.search.facts import Facts, cost
+from appliance.mailbox.search.facts import Facts, Judge, cost
 from appliance.mailbox.search.folding import contains, fold
 from appliance.mailbox.search.glimpse import key_of
 from appliance.mapi import times
@@ -24,6 +26,12 @@ Verdict = bool | None
 Test = Callable[[T], Verdict]
 Pair = tuple[int, int]
 """(UID, MID)"""
+
+Glance = Callable[[Judge], bytes]
+"""A `Verdict` for each message that the judge knows."""
+
+_NEGATED = bytes([Known.YES, Known.NO, Known.UNKNOWN]).ljust(256, b"\0")
+_MEMBERS = {c.AddressField.FROM: 2, c.AddressField.TO: 5, c.AddressField.CC: 6, c.AddressField.BCC: 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,45 @@ def compile_facts(criterion: c.Criterion, context: Context) -> Test[Facts]:
     test = _compile(criterion, leaf)
     assert test is not None
     return test
+
+
+def compile_glance(criterion: c.Criterion) -> Glance | None:
+    """Verdicts about many messages by their envelopes; None when they could never decide."""
+    if isinstance(criterion, c.Subject):
+        return _judged(SUBJECT, criterion.text)
+    if isinstance(criterion, c.Address):
+        return _judged(_MEMBERS[criterion.field], criterion.text)
+    if isinstance(criterion, c.Not):
+        inner = compile_glance(criterion.item)
+        return None if inner is None else _negation(inner)
+    if isinstance(criterion, c.And | c.Or):
+        compiled = [compile_glance(item) for item in criterion.items]
+        known = [glance for glance in compiled if glance is not None]
+        decisive = Known.YES if isinstance(criterion, c.Or) else Known.NO
+        return _combination(known, decisive, len(known) < len(compiled)) if known else None
+    return None
+
+
+def _judged(member: int, text: str) -> Glance:
+    # what the judge answers for is printable ASCII, in which another key stands nowhere
+    key = fold(text).encode("utf-8", "surrogatepass")
+    return lambda judge: judge(member, key)
+
+
+def _negation(inner: Glance) -> Glance:
+    return lambda judge: inner(judge).translate(_NEGATED)
+
+
+def _combination(parts: list[Glance], decisive: int, unknown: bool) -> Glance:
+    """AND (NO decides) or OR (YES decides) by Kleene's logic, perhaps with parts that nobody knows."""
+    other = Known.UNKNOWN if unknown else Known.YES - decisive
+
+    def one(verdicts: tuple[int, ...]) -> int:
+        if decisive in verdicts:
+            return decisive
+        return Known.UNKNOWN if Known.UNKNOWN in verdicts else other
+
+    return lambda judge: bytes(map(one, zip(*(part(judge) for part in parts), strict=True)))
 
 
 def _compile(criterion: c.Criterion, leaf: Callable[[c.Criterion], Test[T] | None]) -> Test[T] | None:

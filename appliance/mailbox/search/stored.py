@@ -14,10 +14,11 @@ from appliance.formats.mime import Scan
 from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import fields_of
 from appliance.formats.mime.words import decode_words
+from appliance.formats.structures import Piece
 from appliance.mailbox.search import texts
 from appliance.mailbox.search.criteria import AddressField
 from appliance.mailbox.search.envelope import Envelope, Person, parse, parse_head
-from appliance.mailbox.search.facts import AddressName, Facts
+from appliance.mailbox.search.facts import AddressName, Facts, Judge
 from appliance.mailbox.search.glimpse import MAX_RAW, glimpse
 from appliance.mapi import tags, times
 from appliance.mapi.types import Value
@@ -33,6 +34,11 @@ _EMPTY = Envelope(None, None, (), (), (), (), (), (), None, None)
 
 class StoredMessages:
     """Opens stored messages."""
+
+    def judge(self, txn: ReadTxn, numbers: list[int]) -> Judge:
+        """As `Source`."""
+        stored = blobs.structures(txn, numbers)
+        return lambda member, key: blobs.judge(stored, member, key)
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> Facts:
         """The facts of a message in this snapshot."""
@@ -54,16 +60,16 @@ class MimeFacts:
         self._txn, self._mailbox, self.row = txn, mailbox, row
         self._stored = structure
 
-    def _piece(self, piece: blobs.Piece) -> bytes | None:
+    def _piece(self, piece: Piece) -> bytes | None:
         """What was rendered at the message's arrival; None when there is nothing."""
         if self._stored is None:
-            (self._stored,) = blobs.structures(self._txn, (self.row.blob,))
+            (self._stored,) = blobs.structures(self._txn, [self.row.blob])
         return blobs.piece_of(self._stored, piece) if self._stored is not None else None
 
     @cached_property
     def _envelope(self) -> Envelope:
         try:
-            return parse(self._piece(blobs.Piece.ENVELOPE) or b"")
+            return parse(self._piece(Piece.ENVELOPE) or b"")
         except ValueError:
             return _EMPTY
 
@@ -71,14 +77,14 @@ class MimeFacts:
     def _head(self) -> tuple[bytes | None, bytes | None]:
         """Date and subject as they stand in the header."""
         try:
-            return parse_head(self._piece(blobs.Piece.ENVELOPE) or b"")
+            return parse_head(self._piece(Piece.ENVELOPE) or b"")
         except ValueError:
             return None, None
 
     @cached_property
     def _scan(self) -> Scan | None:
         try:
-            return Scan.unpack(self._piece(blobs.Piece.SCAN) or b"")
+            return Scan.unpack(self._piece(Piece.SCAN) or b"")
         except ValueError:
             return None
 
@@ -105,7 +111,7 @@ class MimeFacts:
         """As `Facts`."""
         # asked for once for each message of a long search: not worth keeping
         try:
-            return decode_words(parse_head(self._piece(blobs.Piece.ENVELOPE) or b"")[1] or b"")
+            return decode_words(parse_head(self._piece(Piece.ENVELOPE) or b"")[1] or b"")
         except ValueError:
             return ""
 

@@ -8,18 +8,20 @@ BODYSTRUCTURE as they were rendered, and BODY[] of messages of one chunk. `fetch
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from appliance.formats import columns
 from appliance.formats.columns import Step, steps
+from appliance.formats.structures import Piece
 from appliance.protocols.imap import flags
 from appliance.protocols.imap.fetch_grammar import BodyItem, Fact, Form, Item, Section
 from appliance.protocols.imap.octets import NOTHING
 from appliance.store import blobs, contents, messages
-from appliance.store.blobs import Piece
 from appliance.store.contents import ROW_SIZE, place_of
 from appliance.store.kv import ReadTxn
 
 _PIECES = {Fact.ENVELOPE: Piece.ENVELOPE, Fact.BODYSTRUCTURE: Piece.BODYSTRUCTURE}
+_NOTHING = {Piece.ENVELOPE: NOTHING.envelope, Piece.BODYSTRUCTURE: NOTHING.bodystructure}
 _WHOLE = Section()
 _BLOB, _PREFIX, _SIZE = map(place_of, ("blob", "prefix", "size"))
 
@@ -52,12 +54,16 @@ class Batch:
         """The keywords that messages have, each combination once."""
         return {contents.keywords_of(row) for row in self.rows if len(row) > ROW_SIZE}
 
-    def pieces(self, piece: Piece) -> list[bytes]:
-        """One member of the structure of each message."""
+    def structures(self) -> list[bytes | None]:
+        """The structure of each message, as it is stored."""
         if self._structures is None:
             self._structures = blobs.structures(self.txn, columns.numbers(self.rows, *_BLOB))
-        nothing, piece_of = NOTHING[piece], blobs.piece_of
-        return [nothing if stored is None else piece_of(stored, piece) for stored in self._structures]
+        return self._structures
+
+    def pieces(self, piece: Piece) -> list[bytes]:
+        """One member of the structure of each message."""
+        nothing = _NOTHING[piece]
+        return [nothing if found is None else found for found in blobs.pieces_of(self.structures(), piece)]
 
     def bodies(self) -> list[bytes]:
         """The octets of each message."""
@@ -71,35 +77,39 @@ class Batch:
         return found
 
 
-_Reader = Callable[[Batch], list[bytes]]
+_Reader = Callable[[Batch], columns.Column]
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
     """How the replies of a batch are made: the steps of a line, of one for a message that is \\Recent, and
-    what fills the columns that they name."""
+    what fills the columns that they name. `older` is the same for a batch that has structures in a form of
+    before, which the codec of lines does not read; None where none are read."""
 
     steps: tuple[Step, ...]
     recent: tuple[Step, ...]
     readers: tuple[_Reader, ...]
+    older: "Lines | None" = None
 
     def replies(self, batch: Batch, seqs: list[int], recent: Sequence[tuple[int, int]]) -> list[bytes]:
         """The replies to a batch whose messages have these sequence numbers; `recent` are the ranges of UIDs
-        that are \\Recent."""
+        that are \\Recent. Raises StoreError."""
         found = [reader(batch) for reader in self.readers]
         runs = list(_runs(batch.uids, recent if self.recent != self.steps else ()))
-        if len(runs) == 1:
-            made = self.recent if runs[0][2] else self.steps
-            return [columns.lines(made, seqs, batch.rows, tuple(found))]
-        return [
-            columns.lines(
+        replies: list[bytes] = []
+        for start, stop, fresh in runs:
+            whole = len(runs) == 1
+            made = columns.lines(
                 self.recent if fresh else self.steps,
-                seqs[start:stop],
-                batch.rows[start:stop],
-                tuple(column[start:stop] for column in found),
+                seqs if whole else seqs[start:stop],
+                batch.rows if whole else batch.rows[start:stop],
+                tuple(found) if whole else tuple(column[start:stop] for column in found),
+                blobs.STRUCTURES,
             )
-            for start, stop, fresh in runs
-        ]
+            if made is None:
+                return self.older.replies(batch, seqs, recent) if self.older is not None else []
+            replies.append(made)
+        return replies
 
 
 def _runs(uids: list[int], ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, bool]]:
@@ -156,30 +166,35 @@ def _hot_steps(fact: Fact, last: bytes) -> tuple[Step, ...] | None:
 
 def compile_lines(items: Sequence[Item]) -> Lines | None:
     """The replies of batches by column, or None when an item cannot be had so."""
+    made = [_compile(items, last, older=False) for last in (b"", b"\\Recent")]
+    older = [_compile(items, last, older=True) for last in (b"", b"\\Recent")]
+    if made[0] is None or made[1] is None or older[0] is None or older[1] is None:
+        return None
+    return Lines(made[0][0], made[1][0], made[0][1], Lines(older[0][0], older[1][0], older[0][1]))
+
+
+def _compile(
+    items: Sequence[Item], last: bytes, *, older: bool
+) -> tuple[tuple[Step, ...], tuple[_Reader, ...]] | None:
+    """The steps of a line and what fills its columns. `last` is the flag that all have."""
     readers: list[_Reader] = []
-    forms: list[list[Step]] = []
-    for last in (b"", b"\\Recent"):
-        readers.clear()
-        made = [steps.text(b"* "), steps.serial(), steps.text(b" FETCH (")]
-        for number, item in enumerate(items):
-            label = (b" " if number else b"") + (item.label() if isinstance(item, BodyItem) else item.value)
-            made.append(steps.text(label + b" "))
-            if isinstance(item, BodyItem):
-                if not is_whole(item):
-                    return None
-                made.append(steps.literal(len(readers)))
-                readers.append(Batch.bodies)
-            elif item in _PIECES:
-                made.append(steps.column(len(readers)))
-                readers.append(_piece_reader(_PIECES[item]))
-            else:
-                hot = _hot_steps(item, last)
-                if hot is None:
-                    return None
-                made += hot
-        forms.append([*made, steps.text(b")\r\n")])
-    return Lines(tuple(forms[0]), tuple(forms[1]), tuple(readers))
-
-
-def _piece_reader(piece: Piece) -> _Reader:
-    return lambda batch: batch.pieces(piece)
+    made = [steps.text(b"* "), steps.serial(), steps.text(b" FETCH (")]
+    for number, item in enumerate(items):
+        label = (b" " if number else b"") + (item.label() if isinstance(item, BodyItem) else item.value)
+        made.append(steps.text(label + b" "))
+        if isinstance(item, BodyItem):
+            if not is_whole(item):
+                return None
+            made.append(steps.literal(len(readers)))
+            readers.append(Batch.bodies)
+        elif item in _PIECES:
+            piece = _PIECES[item]
+            column = len(readers)
+            made.append(steps.column(column) if older else steps.piece(column, piece, _NOTHING[piece]))
+            readers.append(partial(Batch.pieces, piece=piece) if older else Batch.structures)
+        else:
+            hot = _hot_steps(item, last)
+            if hot is None:
+                return None
+            made += hot
+    return (*made, steps.text(b")\r\n")), tuple(readers)

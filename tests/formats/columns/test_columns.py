@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.formats import columns
+from appliance.formats import columns, structures
 from appliance.formats.columns import _native, reference, steps
 from appliance.formats.columns.steps import Step
+from appliance.formats.structures import Piece
+from appliance.formats.structures import reference as readable
 from appliance.wire.errors import DecodeError
 from tests.sanitized import fuzz_driver
 
@@ -139,6 +141,19 @@ def test_lines_of_both_twins(made: list[Step], records: list[bytes], draw: st.Da
     assert found == outcome(lambda: reference.lines(tuple(made), serials, records, columns_))
 
 
+@BOTH
+def test_pieces_of_structures(codec: Any) -> None:
+    unpacks: Any = structures if codec is columns else readable
+    with_ = unpacks.Codec(b"known")
+    rows = [with_.pack((b"an envelope", b"a structure", b"")), None]
+    made = (steps.serial(), steps.piece(0, Piece.BODYSTRUCTURE, b"NIL"), steps.text(b";"))
+    assert codec.lines(made, [1, 2], [b"", b""], (rows,), with_) == b"1a structure;2NIL;"
+    assert codec.lines(made, [1], [b""], ([b"\2"],), with_) is None
+    assert codec.lines(made, [1], [b""], ([rows[0][:-1]],), with_) is None
+    assert codec.lines(made, [1], [b""], ([rows[0]],)) is None
+    assert codec.lines((steps.column(0), steps.literal(0)), [1], [b""], ([None],)) == b"{0}\r\n"
+
+
 @given(RECORDS, PLACES, st.lists(NUMBERS), st.binary(max_size=5), st.binary(max_size=5))
 def test_numbers_and_keys_of_both_twins(
     records: list[bytes], place: tuple[int, int], numbers: list[int], before: bytes, after: bytes
@@ -159,7 +174,7 @@ def test_many_lines_are_made_without_the_interpreter() -> None:
 def test_what_cannot_be_is_refused() -> None:
     good = steps.number((0, 1))
     for step in (
-        good._replace(kind=8),
+        good._replace(kind=9),
         good._replace(kind=-1),
         good._replace(size=9),
         good._replace(offset=-1),
@@ -169,28 +184,35 @@ def test_what_cannot_be_is_refused() -> None:
         steps.words((0, 1), (), 0),
     ):
         with pytest.raises(ValueError):
-            _native.lines((step,), [1], [b"\0"], ([b""],))
+            _native.lines((step,), [1], [b"\0"], ([b""],), None)
     for codec in (columns, reference):
         with pytest.raises(ValueError, match="unequal"):
             codec.lines((good,), [1, 2], [b"\0"])
         with pytest.raises(ValueError, match="unequal"):
             codec.lines((good,), [1], [b"\0"], ([],))
     with pytest.raises(ValueError, match="too many steps"):
-        _native.lines((good,) * (steps.MAX_STEPS + 1), [], [], ())
+        _native.lines((good,) * (steps.MAX_STEPS + 1), [], [], (), None)
     with pytest.raises(ValueError, match="too many columns"):
-        _native.lines((), [], [], ([],) * (steps.MAX_COLUMNS + 1))
+        _native.lines((), [], [], ([],) * (steps.MAX_COLUMNS + 1), None)
     for wrong in ([None], ["text"]):
         with pytest.raises(TypeError):
-            _native.lines((good,), [1], wrong, ())  # type: ignore[arg-type]
+            _native.lines((good,), [1], wrong, (), None)  # type: ignore[arg-type]
         with pytest.raises(TypeError):
             _native.numbers(wrong, 0, 1)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        _native.lines((None,), [1], [b""], ())  # type: ignore[arg-type]
+        _native.lines((None,), [1], [b""], (), None)  # type: ignore[arg-type]
     with pytest.raises(OverflowError):
-        _native.lines((good,), [-1], [b"\0"], ())
+        _native.lines((good,), [-1], [b"\0"], (), None)
 
 
 def test_the_c_under_sanitizers(tmp_path: Path) -> None:
     every = bytes([8, *(byte for kind in range(8) for byte in (kind, kind, 7, 8))])
-    seeds = [every + bytes(range(1, 40)), every + b"\xff" * 8 + b"a b", b"\1\4\0\3\4" + b"\2\0\0\0w \xc3\xa9"]
-    fuzz_driver(tmp_path, ["columns/fuzz.c", "columns/columns.c"], seeds, 3000)
+    packed = structures.Codec(b"text\0").pack((b"e", b"b", b"s" * 99))
+    seeds = [
+        every + bytes(range(1, 40)),
+        every + b"\xff" * 8 + b"a b",
+        b"\1\4\0\3\4" + b"\2\0\0\0w \xc3\xa9",
+        bytes([1, steps.Kind.PIECE, Piece.SCAN, 0, 0]) + packed,
+    ]
+    sources = ["columns/fuzz.c", "columns/columns.c", "structures/structures.c", "structures/lz4.c"]
+    fuzz_driver(tmp_path, sources, seeds, 3000)

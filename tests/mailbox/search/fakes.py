@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from appliance.formats.structures import Verdict
 from appliance.mailbox.search.criteria import AddressField
-from appliance.mailbox.search.facts import AddressName
+from appliance.mailbox.search.facts import AddressName, Judge
 from appliance.mapi import times
 from appliance.store import messages, tree
 from appliance.store.contents import Row, RowFlag
@@ -97,6 +98,9 @@ class FakeSource:
     def __init__(self) -> None:
         self.mails: dict[int, Mail] = {}
         self.read: list[str] = []
+
+    def judge(self, txn: ReadTxn, blobs: list[int]) -> Judge:
+        return lambda member, key: bytes([Verdict.UNKNOWN] * len(blobs))
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> FakeFacts:
         return FakeFacts(row, self.mails[row.mid], self.read)

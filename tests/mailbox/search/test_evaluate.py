@@ -134,7 +134,9 @@ class FakeIndex:
         self.known = known
         self.asked: list[str] = []
 
-    def possible(self, txn: ReadTxn, mailbox: int, fid: int, key: str) -> frozenset[int] | None:
+    def possible(
+        self, txn: ReadTxn, mailbox: int, fid: int, key: str, most: int | None = None
+    ) -> frozenset[int] | None:
         self.asked.append(key)
         found = self.known.get(key)
         return None if found is None else frozenset(found)

@@ -1,5 +1,6 @@
 """Searches over mail that was delivered as MIME, and over messages born as properties."""
 
+import random
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -7,15 +8,19 @@ from pathlib import Path
 import pytest
 
 from appliance.formats import bags
+from appliance.formats.structures import Verdict
 from appliance.mailbox.incoming import Ingest
 from appliance.mailbox.search import criteria as c
 from appliance.mailbox.search.evaluate import Search
+from appliance.mailbox.search.facts import Judge
 from appliance.mailbox.search.sorting import Algorithm, Sort, SortBy, SortKey, Threads
 from appliance.mailbox.search.stored import StoredMessages, document
 from appliance.mailbox.search.texts import html_text
 from appliance.mailbox.search.threads import thread_list
 from appliance.mapi import tags
 from appliance.store import contents, messages
+from appliance.store.edit import Edit
+from appliance.store.kv import ReadTxn
 from appliance.store.messages import PART_RECIPIENT, NewMessage, Part
 from tests.mailbox.search.fakes import NOW, Box
 
@@ -168,6 +173,69 @@ def find(box: Box, criterion: c.Criterion) -> list[int]:
 )
 def test_criteria(full: Box, criterion: c.Criterion, uids: list[int]) -> None:
     assert find(full, criterion) == uids
+
+
+class Unglanced(StoredMessages):
+    """Knows nothing at a glance."""
+
+    def judge(self, txn: ReadTxn, numbers: list[int]) -> Judge:
+        return lambda member, key: bytes([Verdict.UNKNOWN] * len(numbers))
+
+
+SUBJECTS = (
+    "Lunch", '"quoted" \\ slash', "=?utf-8?q?Caf=C3=A9?=", "Re: lunch", "", "a=?b", "tab\there", "1 % ( {3}",
+)  # fmt: skip
+PEOPLE = (
+    "ann@x.test", '"Lunch, Ann" <ann@x.test>', "Team: bob@y.test, ann@x.test;", "", "undisclosed:;",
+    "=?utf-8?q?Zo=C3=AB?= <z@z.test>", "Bob (lunch) <bob@y.test>", "<@route:bob@y.test>", "no address at all",
+)  # fmt: skip
+KEYS = ("lunch", "LUNCH", "ann", "x.test", "", "café", "<ann@x.test>", "=", '"', "zoë <z@", ", bob", "{3}")
+
+
+def criteria(rng: random.Random, depth: int = 2) -> c.Criterion:
+    kind = rng.randrange(7 if depth else 4)
+    key = rng.choice(KEYS)
+    if kind < 2:
+        return c.Subject(key)
+    if kind < 4:
+        return c.Address(rng.choice(list(c.AddressField)), key) if rng.random() < 0.8 else c.Text(key)
+    if kind == 4:
+        return c.Not(criteria(rng, depth - 1))
+    items = tuple(criteria(rng, depth - 1) for _ in range(rng.randrange(1, 4)))
+    return c.And(items) if kind == 5 else c.Or((*items, c.Flags(1)))
+
+
+def test_a_glance_decides_as_the_whole_text_does(full: Box) -> None:
+    rng = random.Random(4)
+    for number in range(60):
+        head = [f"Subject: {rng.choice(SUBJECTS)}"]
+        head += [f"{name}: {rng.choice(PEOPLE)}" for name in ("From", "To", "Cc", "Bcc")]
+        deliver(full, "\r\n".join([*head, "", f"text {number}", ""]).encode())
+    native(full)
+    rows = full.edit(lambda edit: list(contents.rows(edit.txn, full.mailbox, full.fid)))
+
+    def shuffle(edit: Edit) -> None:
+        for row in rows[5:50:9]:  # UIDs out of the order of MIDs
+            messages.soft_delete(edit, row)
+            messages.restore(edit, row.fid, row.mid)
+
+    full.edit(shuffle)
+    for _ in range(200):
+        criterion = criteria(rng)
+        search = Search(full.store, full.mailbox, full.fid, criterion, Unglanced(), now=NOW)
+        assert find(full, criterion) == list(search.run())
+
+
+def test_messages_that_go_between_steps_are_not_found(full: Box) -> None:
+    uids = [deliver(full, PLAIN) for _ in range(30)]
+    search = Search(full.store, full.mailbox, full.fid, c.Subject("berlin"), StoredMessages(), now=NOW)
+    search.step(0)
+    gone = uids[3:20:5]
+    for row in full.edit(lambda edit: list(contents.rows(edit.txn, full.mailbox, full.fid))):
+        if row.uid in gone:
+            full.edit(lambda edit, row=row: messages.purge(edit, row))  # type: ignore[misc]
+    assert list(search.run()) == [1, *(uid for uid in uids if uid not in gone)]
+    assert search.done == search.total
 
 
 def test_sort_and_thread(full: Box) -> None:

@@ -173,6 +173,7 @@ async def _fetch_cold(session: Session, plan: Plan, wanted: Ranges, seen: frozen
         while True:
             if after:  # one batch is read while the one before is sent
                 ahead = asyncio.create_task(_read_cold(session, plan, wanted, seen, after))
+                await asyncio.sleep(0)  # so that it begins now
             failure = failure or refused
             done += count
             await _send(session, replies)

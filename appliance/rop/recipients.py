@@ -1,0 +1,252 @@
+"""Recipients on the wire: rows of RopOpenMessage and its like, and what a row says as properties.
+
+A recipient is a bag of properties in the store. The fixed part of a row (MS-OXCDATA 2.8.3) stands for name
+and address; every other property is a column (MS-OXCMSG 2.2.3.1.2). A user of this organisation has an
+address of type EX and is known to the directory, which then fills in the SMTP address.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from appliance.directory import entries
+from appliance.mailbox.properties.messages import MessageView
+from appliance.mapi import errors as ec
+from appliance.mapi import implied, tags
+from appliance.mapi import types as t
+from appliance.mapi.entryids import AddressBookType, PermanentEntryId
+from appliance.mapi.rows import ABSENT, ADDRESS_TYPE_NAMES, AddressType, Cell, PropertyError, RecipientRow
+from appliance.mapi.typed_string import TYPED_STRING
+from appliance.mapi.types import Bag, ReadableBag, Value, type_of
+from appliance.mapi.values import rop_form
+from appliance.rop.cells import MISSING
+from appliance.rop.properties import bag_tag
+from appliance.store.kv import ReadTxn
+from appliance.wire.cursor import Reader, Writer
+from appliance.wire.errors import EncodeError
+from appliance.wire.fields import BOOL, U16, U32, CountedBytes, Reserved, SizedArray, UInt8, UInt16
+from appliance.wire.record import Record, as_codec
+
+MAX_ROWS = 0xFF
+"""Rows of one response: RowCount is a byte."""
+
+FIXED = frozenset(
+    {
+        tags.PidTagAddressType,
+        tags.PidTagDisplayName,
+        tags.PidTagEmailAddress,
+        tags.PidTagEntryId,
+        tags.PidTagInstanceKey,
+        tags.PidTagRecipientType,
+        tags.PidTagRowid,
+        tags.PidTagSearchKey,
+        tags.PidTagSendRichInfo,
+        tags.PidTagTransmittableDisplayName,
+        tags.PidTagResponsibility,
+    }
+)
+"""Properties that the fixed part of a row stands for (MS-OXCMSG 2.2.3.5.1)."""
+
+_TYPES = {name: kind for kind, name in ADDRESS_TYPE_NAMES.items()}
+_TYPES["MAPIPDL"] = AddressType.PERSONAL_DISTRIBUTION_LIST_1
+_LISTS = (AddressType.PERSONAL_DISTRIBUTION_LIST_1, AddressType.PERSONAL_DISTRIBUTION_LIST_2)
+_MAIL_USER, _LIST = 6, 8  # PidTagObjectType, MS-OXCPRPT 2.2.1.7
+
+
+class OpenRecipientRow(Record):
+    """MS-OXCROPS 2.2.6.1.2.1"""
+
+    recipient_type: UInt8
+    code_page: UInt16
+    reserved: Annotated[int, Reserved(U16)]
+    row: Annotated[bytes, CountedBytes(2)]
+
+
+class Summary(Record):
+    """What RopOpenMessage, RopOpenEmbeddedMessage and RopReloadCachedInformation tell (2.2.6.1.2)."""
+
+    has_named_properties: Annotated[bool, BOOL]
+    subject_prefix: Annotated[str | None, TYPED_STRING]
+    normalized_subject: Annotated[str | None, TYPED_STRING]
+    recipient_count: UInt16
+    column_count: UInt16
+    columns: Annotated[tuple[int, ...], SizedArray(U32, lambda response: response.column_count)]
+    row_count: UInt8
+    rows: Annotated[
+        tuple[OpenRecipientRow, ...],
+        SizedArray(as_codec(OpenRecipientRow), lambda response: response.row_count),
+    ]
+
+
+OPEN_ROW_HEAD = 7
+"""Bytes of an OpenRecipientRow before its RecipientRow."""
+
+
+def summary(view: MessageView, page: int, room: int) -> Summary:
+    """The summary of a message in at most `room` bytes, with as many recipients as fit."""
+    recipients = view.recipients()
+    found = columns(recipients.values())
+    made = Summary(
+        has_named_properties=view.get(tags.PidTagHasNamedProperties) is True,
+        subject_prefix=_text(view.get(tags.PidTagSubjectPrefix)),
+        normalized_subject=_text(view.get(tags.PidTagNormalizedSubject)),
+        recipient_count=min(len(recipients), 0xFFFF),
+        column_count=len(found),
+        columns=found,
+        row_count=0,
+        rows=(),
+    )
+    left = room - len(made.pack())
+    rows: list[OpenRecipientRow] = []
+    for bag in recipients.values():
+        packed = pack_row(bag, found, page)
+        left -= OPEN_ROW_HEAD + len(packed)
+        if left < 0 or len(rows) == MAX_ROWS:
+            break
+        rows.append(OpenRecipientRow(kind_of(bag), page, 0, packed))
+    made.rows, made.row_count = tuple(rows), len(rows)
+    return made
+
+
+def _text(value: Value) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def kind_of(bag: ReadableBag) -> int:
+    """PidTagRecipientType with its flags (MS-OXOMSG 2.2.3.1)."""
+    kind = bag.get(tags.PidTagRecipientType)
+    return kind & 0xFF if isinstance(kind, int) else 1
+
+
+def columns(recipients: Iterable[ReadableBag]) -> tuple[int, ...]:
+    """The properties of recipients that are columns, by tag."""
+    return tuple(sorted({tag for bag in recipients for tag in bag} - FIXED))
+
+
+def pack_row(bag: ReadableBag, found: Sequence[int], page: int) -> bytes:
+    """A RecipientRow. What does not fit into a row of 64 KiB is left out."""
+    form = rop_form(page)
+    cells: list[Cell] = [MISSING if (value := bag.get(tag)) is None else value for tag in found]
+    row = row_of(bag)
+    while True:
+        row.cells = cells
+        writer = Writer()
+        try:
+            row.encode(writer, found, form)
+            if len(writer.buf) <= 0xFFFF:
+                return bytes(writer.buf)
+        except EncodeError:
+            pass
+        if not any(isinstance(cell, str | bytes | tuple) for cell in cells):
+            row = RecipientRow(AddressType.NONE)
+            cells = [MISSING] * len(found)
+            continue
+        cells = [
+            PropertyError(ec.ecMAPIOOM) if isinstance(cell, str | bytes | tuple) else cell for cell in cells
+        ]
+
+
+def row_of(bag: ReadableBag) -> RecipientRow:
+    """The fixed part of a recipient's row."""
+    kind = _text(bag.get(tags.PidTagAddressType))
+    email, name = _text(bag.get(tags.PidTagEmailAddress)), _text(bag.get(tags.PidTagDisplayName))
+    sent_as = _text(bag.get(tags.PidTagTransmittableDisplayName))
+    row = RecipientRow(
+        _TYPES.get((kind or "").upper(), AddressType.NONE),
+        display_name=name,
+        simple_name=_text(bag.get(tags.PidTag7BitDisplayName)),
+        non_rich=bag.get(tags.PidTagSendRichInfo) is not True,
+        responsible=bag.get(tags.PidTagResponsibility) is True,
+    )
+    if sent_as is not None and sent_as == name:
+        row.same_as_display = True
+    else:
+        row.transmittable_name = sent_as
+    if row.type is AddressType.X500DN:
+        row.x500dn = email or ""
+        shown = bag.get(tags.PidTagDisplayType)
+        row.display_type = shown if isinstance(shown, int) and 0 <= shown <= 0xFF else 0
+        return row
+    if row.type in _LISTS:
+        row.entry_id = _bytes(bag.get(tags.PidTagEntryId))
+        row.search_key = _bytes(bag.get(tags.PidTagSearchKey))
+    elif row.type is AddressType.NONE and kind:
+        row.address_type = kind
+    row.email = email
+    return row
+
+
+def _bytes(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+# -- from the client --------------------------------------------------------------------------------------
+
+
+def read_row(data: bytes, found: Sequence[int], page: int) -> RecipientRow:
+    """A RecipientRow that fills its bytes. Raises DecodeError."""
+    reader = Reader(data)
+    row = RecipientRow.decode(reader, found, rop_form(page))
+    reader.expect_end("RecipientRow")
+    return row
+
+
+def bag_of(txn: ReadTxn, row: RecipientRow, found: Sequence[int], kind: int, own_dn: str) -> Bag:
+    """The properties of a recipient that a client described. `own_dn` is the name whose beginning an X.500
+    name may leave out (AddressPrefixUsed)."""
+    bag: Bag = {}
+    for tag, cell in zip(found, row.cells, strict=False):
+        if not isinstance(cell, PropertyError) and cell is not ABSENT and type_of(tag) in _STORED:
+            bag[bag_tag(tag)] = cell
+    bag[tags.PidTagRecipientType] = kind
+    bag[tags.PidTagResponsibility] = row.responsible
+    bag[tags.PidTagSendRichInfo] = not row.non_rich
+    named = {
+        tags.PidTagDisplayName: row.display_name,
+        tags.PidTag7BitDisplayName: row.simple_name,
+        tags.PidTagTransmittableDisplayName: row.display_name
+        if row.same_as_display
+        else row.transmittable_name,
+        tags.PidTagAddressType: ADDRESS_TYPE_NAMES.get(row.type, row.address_type),
+        tags.PidTagEmailAddress: own_dn[: row.prefix_used] + row.x500dn
+        if row.type is AddressType.X500DN
+        else row.email,
+    }
+    bag.update({tag: value for tag, value in named.items() if value is not None})
+    if row.type in _LISTS:
+        bag[tags.PidTagEntryId], bag[tags.PidTagSearchKey] = row.entry_id, row.search_key
+    elif row.type is AddressType.X500DN:
+        bag[tags.PidTagDisplayType] = row.display_type
+    _identify(txn, bag)
+    return bag
+
+
+def _identify(txn: ReadTxn, bag: Bag) -> None:
+    """Entry id, search key and SMTP address, as far as the client did not give them."""
+    kind, email = bag.get(tags.PidTagAddressType), bag.get(tags.PidTagEmailAddress)
+    if not isinstance(kind, str) or not isinstance(email, str):
+        return
+    name = bag.get(tags.PidTagDisplayName)
+    if kind == "EX":
+        entry = entries.by_legacy_dn(txn, email)
+        shown = AddressBookType.LOCAL_USER
+        if entry is not None:
+            bag.setdefault(tags.PidTagSmtpAddress, entry.address)
+            bag.setdefault(tags.PidTagDisplayName, entry.display_name)
+            if entry.is_group:
+                shown = AddressBookType.DISTRIBUTION_LIST
+        if email.isascii():
+            bag.setdefault(tags.PidTagEntryId, PermanentEntryId(email, shown).pack())
+    else:
+        if kind == "SMTP":
+            bag.setdefault(tags.PidTagSmtpAddress, email)
+        bag.setdefault(
+            tags.PidTagEntryId, implied.one_off(name if isinstance(name, str) else email, kind, email)
+        )
+    bag.setdefault(tags.PidTagSearchKey, implied.search_key(kind, email))
+
+
+_STORED = frozenset(
+    kind
+    for kind in (*range(0x110), *range(0x1000, 0x1110))
+    if kind in t.NAMES and kind not in (t.PtypUnspecified, t.PtypNull, t.PtypErrorCode)
+)
