@@ -10,6 +10,7 @@ from tests.fuzz.mapi import MAPI_TARGETS
 from tests.fuzz.mapihttp import MAPIHTTP_TARGETS
 from tests.fuzz.mime import MIME_TARGETS
 from tests.fuzz.pop3 import POP3_TARGETS
+from tests.fuzz.recurrence import RECURRENCE_TARGETS
 from tests.fuzz.runner import Target
 from tests.fuzz.smtp import SMTP_TARGETS
 from tests.fuzz.structures import STRUCTURE_TARGETS
@@ -25,6 +26,7 @@ TARGETS: tuple[Target, ...] = (
     *IMAP_TARGETS,
     *POP3_TARGETS,
     *MIME_TARGETS,
+    *RECURRENCE_TARGETS,
     *SMTP_TARGETS,
     *STRUCTURE_TARGETS,
 )

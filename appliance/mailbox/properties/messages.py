@@ -231,8 +231,7 @@ class MessageView:
         native = registry.native_body(self.computing)
         found = {tags.PidTagNativeBody, tags.PidTagRtfInSync}
         if native != registry.NATIVE_NONE:
-            found |= {tags.PidTagBody, tags.PidTagHtml, derive.PidTagPreview}
-            found |= {tags.PidTagRtfCompressed} & registry.COMPUTED.keys()
+            found |= {tags.PidTagBody, tags.PidTagHtml, tags.PidTagRtfCompressed, derive.PidTagPreview}
         if self.computing.source is not None:
             found.add(tags.PidTagTransportMessageHeaders)
         return found
