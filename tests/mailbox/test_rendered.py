@@ -15,7 +15,6 @@ from appliance.store.messages import PART_ATTACHMENT, PART_RECIPIENT, NewMessage
 from appliance.store.store import Store
 from tests.conftest import EPOCH
 
-
 SMALL: dict[int, Value] = {
     tags.PidTagAttachMethod: 1,
     tags.PidTagAttachLongFilename: "small.bin",
