@@ -187,7 +187,11 @@ def test_compose_and_send_a_message_with_an_attachment(anna: Person, ben: Person
         open_attachment.ROP, open_attachment.Request(open_attachment.OpenAttachmentFlags(0), 0), on=got
     ).handle
     name, data, size = get(
-        ben.client, attached, tags.PidTagAttachLongFilename, tags.PidTagAttachDataBinary, tags.PidTagAttachSize
+        ben.client,
+        attached,
+        tags.PidTagAttachLongFilename,
+        tags.PidTagAttachDataBinary,
+        tags.PidTagAttachSize,
     )
     assert (name, data) == ("plan.bin", b"\x00\x01\x02" * 500)
     with ben.server.imap("ben") as imap:
