@@ -31,6 +31,7 @@ from appliance.store.mailboxes import Special
 from appliance.wire.cursor import Writer
 from tests.bench.mapi import legacy_dns
 from tests.mapiclient import MapiClient, Wire
+from tests.rop.kit import unpack
 from tests.rop.ops.items import create, get, opened, row, save, set_
 from tests.served import PASSWORD, Served, address, make_office
 
@@ -91,8 +92,6 @@ class Person:
         while not self.client.wait():
             pass
         (data,) = self.client.raw(b"\x02\x00")
-        from tests.rop.kit import unpack
-
         return unpack(data, []).notices
 
     def newest(self, *columns: int) -> list[object]:
@@ -186,13 +185,8 @@ def test_compose_and_send_a_message_with_an_attachment(anna: Person, ben: Person
     attached = ben.client.do(
         open_attachment.ROP, open_attachment.Request(open_attachment.OpenAttachmentFlags(0), 0), on=got
     ).handle
-    name, data, size = get(
-        ben.client,
-        attached,
-        tags.PidTagAttachLongFilename,
-        tags.PidTagAttachDataBinary,
-        tags.PidTagAttachSize,
-    )
+    wanted = (tags.PidTagAttachLongFilename, tags.PidTagAttachDataBinary)
+    name, data = get(ben.client, attached, *wanted)
     assert (name, data) == ("plan.bin", b"\x00\x01\x02" * 500)
     with ben.server.imap("ben") as imap:
         imap.select("INBOX", readonly=True)
