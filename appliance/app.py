@@ -82,6 +82,7 @@ TASKS: tuple[tuple[str, str], ...] = (
     ("mta", "appliance.transport.task:run"),
     ("mta", "appliance.transport.housekeeping:run"),
     ("access", "appliance.net.indexing:run"),
+    ("mta", "appliance.net.freebusy:run"),
     ("panel", "appliance.panel.task:run"),
     ("web", "appliance.net.mdns:run"),
 )

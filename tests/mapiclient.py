@@ -106,6 +106,8 @@ class Wire:
         self.count = 0
         self.connection: http.client.HTTPConnection | None = None
         self.answer = Answer(0, {})
+        self._asked: dict[str, str] = {}
+        self._response: http.client.HTTPResponse
 
     def close(self) -> None:
         if self.connection is not None:
@@ -138,10 +140,19 @@ class Wire:
 
     def exchange(self, method: str, body: bytes, headers: dict[str, str]) -> Answer:
         """A request as it is given. Cookies of the response are kept."""
+        self.start(method, body, headers)
+        return self.finish()
+
+    def start(self, method: str, body: bytes, headers: dict[str, str]) -> None:
+        """A request, up to the head of its response: from then on it runs."""
         if self.connection is None:
             self.connection = self._open()
         self.connection.request(method, self.path, body, headers)
-        response = self.connection.getresponse()
+        self._asked, self._response = headers, self.connection.getresponse()
+
+    def finish(self) -> Answer:
+        """The rest of the response."""
+        response = self._response
         lines = response.getheaders()
         answer = Answer(response.status, {name.lower(): value for name, value in lines})
         answer.set_cookies = [value for name, value in lines if name.lower() == "set-cookie"]
@@ -152,8 +163,8 @@ class Wire:
         for cookie in answer.set_cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
-        if headers.get("X-RequestId") and answer.status == 200:
-            assert answer.headers["x-requestid"] == headers["X-RequestId"]
+        if self._asked.get("X-RequestId") and answer.status == 200:
+            assert answer.headers["x-requestid"] == self._asked["X-RequestId"]
         return self.answer
 
     def ask(self, request_type: str, request: Record | None, response: type[R], **changed: str | None) -> R:
@@ -239,6 +250,13 @@ class MapiClient(Client):
         finally:
             self.flags = flags
 
+    def poll(self) -> "Poll":
+        """NotificationWait on this client's context, beside its requests; it runs when this returns."""
+        wire = Wire(*self._arguments, open=self._opener)
+        wire.cookies = dict(self.wire.cookies)
+        wire.start("POST", bodies.NotificationWaitRequest(0).pack(), wire.headers("NotificationWait"))
+        return Poll(wire)
+
     def wait(self) -> bool:
         """NotificationWait: whether there are notifications."""
         request = bodies.NotificationWaitRequest(0)
@@ -247,3 +265,22 @@ class MapiClient(Client):
             raise MapiError(response.error_code)
         assert response.event_pending in (0, 1)
         return bool(response.event_pending)
+
+
+class Poll:
+    """A NotificationWait under way."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+
+    def end(self) -> bodies.NotificationWaitResponse:
+        """Wait for the response."""
+        answer = self.wire.finish()
+        self.wire.close()
+        assert answer.code == 0, answer.body
+        return bodies.NotificationWaitResponse.parse(answer.body)
+
+    def leave(self) -> None:
+        """Cut the connection off."""
+        self.wire._response.close()
+        self.wire.close()

@@ -19,11 +19,12 @@ from appliance.convert.mime.content import Reader
 from appliance.convert.mime.derive import NATIVE_HTML, NATIVE_PLAIN, NATIVE_RTF, PREVIEW_LENGTH, PidTagPreview
 from appliance.convert.mime.source import Source
 from appliance.convert.text import preview_of
-from appliance.formats import html
+from appliance.formats import html, lzfu, rtf
 from appliance.formats.mime.scan import Scan
 from appliance.mapi import tags
 from appliance.mapi.names import PS_INTERNET_HEADERS, PropertyName
 from appliance.mapi.types import Bag, Value
+from appliance.wire.errors import DecodeError
 
 NATIVE_NONE = 0
 """PidTagNativeBody of a message without body (MS-OXCMSG 2.2.1.58.2)."""
@@ -83,13 +84,27 @@ def _html(stored: Stored) -> str | None:
     return codepages.decode(rich, page if isinstance(page, int) else None)
 
 
+def _rtf(stored: Stored) -> bytes | None:
+    """The native RTF, None where there is none that can be read."""
+    packed = stored.bodies.get(tags.PidTagRtfCompressed)
+    if not isinstance(packed, bytes):
+        return None
+    try:
+        return lzfu.decompress(packed)
+    except DecodeError:
+        return None
+
+
 def body(stored: Stored) -> Value:
-    """PidTagBody: the plain text, made from the HTML where there is none (MS-OXCMSG 2.2.1.58.1)."""
+    """PidTagBody: the plain text, made from HTML or RTF where there is none (MS-OXCMSG 2.2.1.58.1)."""
     plain = stored.bodies.get(tags.PidTagBody)
     if plain is not None:
         return plain
     text = _html(stored)
-    return None if text is None else html.to_text(text).replace("\n", "\r\n")
+    if text is not None:
+        return html.to_text(text).replace("\n", "\r\n")
+    rich = _rtf(stored)
+    return None if rich is None else rtf.to_text(rich)
 
 
 def body_html(stored: Stored) -> Value:
@@ -101,15 +116,35 @@ def body_html(stored: Stored) -> Value:
         rich = stored.bodies[tags.PidTagHtml]
         same = name is None or page == stored.bodies.get(tags.PidTagInternetCodepage)
         return rich if same else text.encode(name or "utf-8", "xmlcharrefreplace")
+    made = _made_html(stored)
+    return None if made is None else made.encode(name or "utf-8", "xmlcharrefreplace")
+
+
+def _made_html(stored: Stored) -> str | None:
+    """HTML that shows the message's RTF, else its text."""
+    rich = _rtf(stored)
+    if rich is not None:
+        return rtf.to_html(rich)
     plain = stored.bodies.get(tags.PidTagBody)
-    if not isinstance(plain, str):
-        return None
-    return html.from_text(plain).encode(name or "utf-8", "xmlcharrefreplace")
+    return html.from_text(plain) if isinstance(plain, str) else None
 
 
 def body_html_text(stored: Stored) -> Value:
-    """PidTagBodyHtml: the HTML as a string, of a message that has HTML."""
-    return _html(stored)
+    """PidTagBodyHtml: the HTML as a string."""
+    text = _html(stored)
+    return _made_html(stored) if text is None else text
+
+
+def body_rtf(stored: Stored) -> Value:
+    """PidTagRtfCompressed: HTML or text within RTF (MS-OXRTFEX), not compressed: who reads it is sent it in a
+    compressed buffer anyway."""
+    known = stored.bodies.get(tags.PidTagRtfCompressed)
+    if known is not None:
+        return known
+    text, plain = _html(stored), stored.bodies.get(tags.PidTagBody)
+    if text is not None:
+        return lzfu.store(rtf.from_html(text))
+    return lzfu.store(rtf.from_text(plain)) if isinstance(plain, str) else None
 
 
 def native_body(stored: Stored) -> Value:
@@ -150,6 +185,7 @@ COMPUTED: Mapping[int, Computation] = {
     tags.PidTagBody: body,
     tags.PidTagHtml: body_html,
     tags.PidTagBodyHtml: body_html_text,
+    tags.PidTagRtfCompressed: body_rtf,
     tags.PidTagNativeBody: native_body,
     tags.PidTagRtfInSync: rtf_in_sync,
     tags.PidTagTransportMessageHeaders: transport_headers,

@@ -110,8 +110,11 @@ class Ingest:
         self._writer.abort()
 
     def _read(self, offset: int, length: int) -> bytes:
-        return bytes(self._start[offset : offset + length])
+        if offset + length <= len(self._start):
+            return bytes(self._start[offset : offset + length])
+        return self._writer.read(offset, length)
 
 
 _KEPT = 65536
-"""Bytes from the start of a message that `derive` may look at (previews, report parts)."""
+"""Bytes from the start of a message that are at hand for `derive`: it seldom looks further (a report's status
+behind a long text, a long HTML text with pictures)."""

@@ -26,6 +26,24 @@ def find(txn: ReadTxn) -> int | None:
     return None
 
 
+def create_store(txn: WriteTxn, *, guids: tuple[bytes, bytes], uidvalidity: int, now: int) -> int:
+    """Make the public store, which must not exist yet; its number. `guids` (mailbox, replica): 16 random
+    bytes each."""
+    mailbox = tree.create_mailbox(
+        txn,
+        owner=0,
+        guid=guids[0],
+        replica_guid=guids[1],
+        uidvalidity=uidvalidity,
+        now=now,
+        kind=mailboxes.Kind.PUBLIC,
+    )
+    top = PublicSpecial.IPM_SUBTREE
+    permissions.put(txn, mailbox, top, permissions.DEFAULT, ROLES["author"])
+    permissions.put(txn, mailbox, top, permissions.ANONYMOUS, ROLES["none"])
+    return mailbox
+
+
 def create_folder(
     txn: WriteTxn,
     actor: Actor,
@@ -40,18 +58,7 @@ def create_folder(
     with refusing():
         mailbox = find(txn)
         if mailbox is None:
-            mailbox = tree.create_mailbox(
-                txn,
-                owner=0,
-                guid=guids[0],
-                replica_guid=guids[1],
-                uidvalidity=uidvalidity,
-                now=now,
-                kind=mailboxes.Kind.PUBLIC,
-            )
-            top = PublicSpecial.IPM_SUBTREE
-            permissions.put(txn, mailbox, top, permissions.DEFAULT, ROLES["author"])
-            permissions.put(txn, mailbox, top, permissions.ANONYMOUS, ROLES["none"])
+            mailbox = create_store(txn, guids=guids, uidvalidity=uidvalidity, now=now)
         return folders.create(txn, actor, mailbox, path, now=now)
 
 

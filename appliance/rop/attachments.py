@@ -170,7 +170,8 @@ class Attachment(Object):
         if not self.writable:
             raise MapiError(ec.ecAccessDenied)
 
-    def _change(self, txn: ReadTxn) -> drafts.Attachment:
+    def change(self, txn: ReadTxn) -> drafts.Attachment:
+        """Its copy, to be changed. Raises ecAccessDenied, ecObjectDeleted."""
         if not self.writable:
             raise MapiError(ec.ecAccessDenied)
         held = self.current(txn)
@@ -181,7 +182,7 @@ class Attachment(Object):
         self, ctx: RopContext, values: Sequence[tuple[int, Value]], *, replicate: bool = True
     ) -> Refusals:
         """As `Propertied`."""
-        held = self._change(ctx.txn)
+        held = self.change(ctx.txn)
         refused: Refusals = {}
         for tag, value in values:
             code = attachment_refusal(ctx.txn, tag)
@@ -193,7 +194,7 @@ class Attachment(Object):
 
     def delete_properties(self, ctx: RopContext, tags_: Sequence[int], *, replicate: bool = True) -> Refusals:
         """As `Propertied`."""
-        held = self._change(ctx.txn)
+        held = self.change(ctx.txn)
         refused: Refusals = {}
         for tag in tags_:
             code = attachment_refusal(ctx.txn, tag)
@@ -229,7 +230,7 @@ class Attachment(Object):
 
     def put_value(self, ctx: RopContext, tag: int, value: Wide) -> None:
         """As `Propertied`."""
-        held = self._change(ctx.txn)
+        held = self.change(ctx.txn)
         code = attachment_refusal(ctx.txn, tag)
         if code:
             raise MapiError(code)
@@ -260,7 +261,7 @@ class Attachment(Object):
         with ctx.read() as txn:
             refused = copying.copy_properties(ctx.reading(txn), self, target, wanted, copying.NO_VALUES)
             if embedded is not None:
-                target._change(txn).put_embedded(embedded)
+                target.change(txn).put_embedded(embedded)
                 target.source = None
                 target.message.leases.add(ctx.store, prepared_in(embedded))
                 refused.pop(tags.PidTagAttachDataObject, None)

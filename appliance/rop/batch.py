@@ -20,6 +20,7 @@ from appliance.wire.cursor import Reader
 from appliance.wire.errors import DecodeError
 
 NO_HANDLE = 0xFFFFFFFF
+ROP_LOGON, PRIVATE = 0xFE, 0x01
 MAX_ROPS = 4096
 """ROPs of one buffer, at most."""
 
@@ -92,10 +93,14 @@ class Batch:
                 raise DecodeError(f"RopSize {size} in {len(data)} bytes", 0)
             rops = Reader(data, HEADER, size)
             calls: list[Call] = []
+            public = set(public)
             while rops.remaining:
                 if len(calls) == MAX_ROPS:
                     raise DecodeError(f"more than {MAX_ROPS} ROPs", rops.pos)
                 calls.append(_read(rops, table, public))
+                if calls[-1].rop.id == ROP_LOGON:  # what follows in this buffer may be on that logon
+                    is_private = calls[-1].request.logon_flags & PRIVATE
+                    (public.discard if is_private else public.add)(calls[-1].logon_id)
         except DecodeError as error:
             raise MapiError(ec.ecRpcFormat, str(error)) from None
         handles = struct.unpack(f"<{(len(data) - size) // 4}I", data[size:])

@@ -22,6 +22,7 @@ from appliance.mapi.errors import MapiError
 from appliance.mapi.times import from_unix_ns
 from appliance.net import bridge
 from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
+from appliance.rop.buffers import HEADER_SIZE, MAX_PAYLOADS
 from appliance.rop.codes import code_of
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Answer, Handles, Rop, RopFailure
@@ -42,6 +43,10 @@ PRELUDE = 6
 """Bytes of a response before its body: RopId, handle index, ReturnValue."""
 
 ROP_PENDING, ROP_BUFFER_TOO_SMALL = 0x6E, 0xFF
+ROP_QUERY_ROWS = 0x15
+RESIDUE, ROWS_RESIDUE = 8 << 10, 32 << 10
+"""Room that there must be for a further chained buffer (MS-OXCRPC 3.1.4.2.1.2.2)."""
+
 SLICE = 0.003
 """Seconds that ROPs keep the loop's thread before others have their turn."""
 
@@ -101,7 +106,10 @@ class Engine:
             await run.all()
             buffers = [run.finish()]
             left = limit - len(buffers[0])
-            while chain and run.next is not None and left > HEADER + PRELUDE:
+            while chain and run.next is not None and len(buffers) < MAX_PAYLOADS:
+                left -= HEADER_SIZE
+                if left < (ROWS_RESIDUE if run.next.rop.id == ROP_QUERY_ROWS else RESIDUE):
+                    break
                 run = _Run(session, Batch([run.next], batch.handles, b""), min(left, MAX_BUFFER))
                 await run.all()
                 if run.failed:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from appliance.mailbox.actor import Actor
+from appliance.mapi.ids import LongTermId
 from appliance.rop.model import On
 from appliance.store.mailboxes import Kind
 
@@ -23,13 +24,32 @@ class Object:
         """The handle was released, or the session ended. Not called for what never got a handle."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a logon was given so far of a user's read state, and of which folder (MS-OXCSTOR 3.2.5.13)."""
+
+    folder: LongTermId
+    replica_guid: bytes
+    data: bytes
+
+
 class Logon(Object):
     """A logon to a store (MS-OXCSTOR 3.2.5.1): the mailbox, and who acts there.
 
     `id`: the client's LogonId, 0 to 255. `replica_guid`: of replica id 1, 16 bytes in wire order.
     `is_owner`: whether the user opened the own mailbox, or one with all rights."""
 
-    __slots__ = ("actor", "guid", "id", "is_owner", "is_private", "mailbox", "owner", "replica_guid")
+    __slots__ = (
+        "actor",
+        "guid",
+        "id",
+        "is_owner",
+        "is_private",
+        "mailbox",
+        "owner",
+        "replica_guid",
+        "upload",
+    )
     kind = On.LOGON
 
     def __init__(
@@ -48,6 +68,11 @@ class Logon(Object):
         self.is_private = kind is Kind.PRIVATE
         self.guid, self.replica_guid, self.owner, self.is_owner = guid, replica_guid, owner, is_owner
         self.logon = self
+        self.upload: Upload | None = None
+
+    def keep(self, upload: Upload | None) -> None:
+        """Keep what came so far of a read state, or forget it."""
+        self.upload = upload
 
 
 @dataclass(slots=True, eq=False)

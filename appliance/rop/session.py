@@ -121,8 +121,8 @@ class Session:
 
     async def execute(self, data: bytes, limit: int, *, chain: bool = False) -> list[bytes]:
         """Run a ROP buffer: the buffers of its responses, one, or more where `chain` allows; each takes at
-        most the engine's MAX_BUFFER bytes, all together at most `limit`. Raises MapiError for a request that
-        fails as a whole: ecRpcFormat, ecBufferTooSmall."""
+        most the engine's MAX_BUFFER bytes, all together, with the header before each but the first, at most
+        `limit`. Raises MapiError for a request that fails as a whole: ecRpcFormat, ecBufferTooSmall."""
         return await self.engine.execute(self, data, limit, chain=chain)
 
     async def wait(self, seconds: float) -> bool:

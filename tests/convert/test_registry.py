@@ -3,6 +3,7 @@
 from appliance.convert import registry
 from appliance.convert.mime.derive import PidTagPreview, derive
 from appliance.convert.registry import Mime, Stored, compute
+from appliance.formats import lzfu, rtf
 from appliance.mapi import tags
 from appliance.mapi.names import PS_INTERNET_HEADERS, PS_MAPI, PropertyName
 from tests.convert.mime.kit import at_hand, crlf
@@ -78,3 +79,25 @@ def test_html_comes_in_the_code_page_that_the_message_tells() -> None:
     assert page == 20127
     assert isinstance(rich, bytes)
     assert rich.isascii()
+
+
+def test_rtf_is_one_of_the_bodies() -> None:
+    rich = lzfu.compress(b"{\\rtf1\\ansi Gr\\'fcn \\b fett\\b0\\par}")
+    native = Stored({tags.PidTagRtfCompressed: rich}.get)
+    assert compute(native, tags.PidTagBody) == "Gr\u00fcn fett"
+    assert "<b>fett</b>" in str(compute(native, tags.PidTagBodyHtml))
+    made = compute(native, tags.PidTagHtml)
+    assert isinstance(made, bytes)
+    assert "Gr\u00fcn".encode() in made
+    assert compute(native, tags.PidTagRtfCompressed) == rich
+    for message, expected in (
+        (stored(HTML.replace("\u00fc".encode(), b"\xfc")), "<p>Gr\u00fcn</p>\r\n"),
+        (Stored({tags.PidTagBody: "a < b"}.get), "a < b"),
+    ):
+        packed = compute(message, tags.PidTagRtfCompressed)
+        assert isinstance(packed, bytes)
+        inside = lzfu.decompress(packed)
+        assert (rtf.to_html(inside) if "<p>" in expected else rtf.to_text(inside)) == expected
+    damaged = Stored({tags.PidTagRtfCompressed: b"nonsense"}.get)
+    assert compute(damaged, tags.PidTagBody) is None
+    assert compute(damaged, tags.PidTagRtfCompressed) == b"nonsense"

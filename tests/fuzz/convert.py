@@ -4,9 +4,10 @@ from appliance.convert.mime.fields import Identity, Options
 from appliance.convert.mime.object import to_object
 from appliance.convert.mime.render import render
 from appliance.convert.text import preview, search_text
-from appliance.formats import enriched, html
+from appliance.formats import enriched, html, lzfu, rtf
 from appliance.formats.mime import scan
 from appliance.mapi.objects import MessageObject, chunks
+from appliance.wire.errors import DecodeError
 from tests.formats.mime.corpus import AWKWARD, real_files
 from tests.fuzz.runner import Target
 
@@ -47,6 +48,28 @@ def read_html(data: bytes) -> None:
     html.to_text(enriched.to_html(text))
 
 
+def read_rtf(data: bytes) -> None:
+    """RTF, and HTML on its way into it."""
+    rtf.to_text(data)
+    rtf.to_html(data)
+    rtf.to_html(rtf.from_html(data.decode("utf-8", "replace")))
+
+
+def unpack_rtf(data: bytes) -> None:
+    """Compressed RTF."""
+    lzfu.decompress(lzfu.compress(lzfu.decompress(data)))
+
+
+def rtf_documents() -> list[bytes]:
+    """Seeds."""
+    made = [rtf.from_html(source) for source in ("<p>a &amp; <b>b</b></p><br>", "<style>x</style>\u00e4")]
+    return [
+        *made,
+        rtf.from_text("a\nb"),
+        b"{\\rtf1\\ansi{\\fonttbl{\\f1\\fcharset204 A;}}\\f1\\'e4\\u228?\\par}",
+    ]
+
+
 def messages() -> list[bytes]:
     """Seeds."""
     return [*AWKWARD.values(), *(d for d in (path.read_bytes() for path in real_files()) if len(d) < SMALL)]
@@ -54,5 +77,7 @@ def messages() -> list[bytes]:
 
 CONVERT_TARGETS = (
     Target("convert-mime", convert, messages, ()),
+    Target("convert-rtf", read_rtf, rtf_documents, ()),
+    Target("lzfu", unpack_rtf, lambda: [lzfu.compress(d) for d in rtf_documents()], (DecodeError,)),
     Target("convert-html", read_html, lambda: [d for d in messages() if b"<" in d], ()),
 )

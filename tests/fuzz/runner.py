@@ -73,13 +73,13 @@ def _deadline(seconds: float) -> Iterator[None]:
     def ring(_signal: int, _frame: FrameType | None) -> None:
         raise _TooSlow
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def run_one(target: Target, data: bytes) -> tuple[str, Finding | None]:
     except target.errors as error:
         return f"{type(error).__name__} {re.sub('[0-9]+', '#', str(error))}", None
     except _TooSlow:
-        return "slow", Finding(target.name, data, f"took longer than {target.max_seconds} s")
+        return "slow", Finding(target.name, data, f"took more than {target.max_seconds} s of processor time")
     except Exception as error:
         return "finding", Finding(target.name, data, f"{type(error).__name__}: {error}")
     return "accepted", None

@@ -27,7 +27,7 @@ PidTagPreview = 0x3FD9001F
 
 NATIVE_PLAIN, NATIVE_RTF, NATIVE_HTML, NATIVE_SIGNED = 1, 2, 3, 4  # MS-OXCMSG 2.2.1.58.2
 PREVIEW_LENGTH = 255
-MAX_REFERRING = 1 << 20
+MAX_REFERRING = 256 << 10
 """Encoded bytes of an HTML body that are looked at for references to pictures."""
 
 _ICONS = (  # MS-OXOMSG 2.2.1

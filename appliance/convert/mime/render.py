@@ -22,7 +22,7 @@ from appliance.convert.mime.fields import (
     number_of,
     text_of,
 )
-from appliance.formats import html
+from appliance.formats import html, lzfu, rtf
 from appliance.formats.mime.dates import format_date
 from appliance.formats.mime.headers import fields_of, unfold
 from appliance.formats.mime.render import (
@@ -39,6 +39,7 @@ from appliance.formats.mime.render import render as render_entity
 from appliance.mapi import names, tags
 from appliance.mapi.objects import AttachmentObject, BytesContent, Content, MessageObject, chunks
 from appliance.mapi.types import ReadableBag
+from appliance.wire.errors import DecodeError
 
 MAX_DEPTH = 30
 """Embedded messages within each other that are written; deeper ones are left out."""
@@ -118,7 +119,23 @@ def _html_text(message: MessageObject) -> tuple[bytes, str] | None:
             return codepages.decode(value, page).encode("utf-8", "replace"), "utf-8"
         return value, name
     text = message.props.get(tags.PidTagBodyHtml)
+    if not isinstance(text, str):
+        text = _html_of_rtf(message)
     return (text.encode("utf-8", "replace"), "utf-8") if isinstance(text, str) else None
+
+
+def _html_of_rtf(message: MessageObject) -> str | None:
+    """HTML that shows the RTF body of a message that has no HTML (MS-OXCMAIL 2.1.3.3.4); None if it has none
+    that can be read, or one that is mere text beside a plain body."""
+    packed = message.props.get(tags.PidTagRtfCompressed)
+    if not isinstance(packed, bytes):
+        return None
+    try:
+        rich = lzfu.decompress(packed)
+    except DecodeError:
+        return None
+    is_text = rtf.origin(rich) is rtf.Origin.TEXT and message.props.get(tags.PidTagBody) is not None
+    return None if is_text or not rich else rtf.to_html(rich)
 
 
 def _body(message: MessageObject, identity: Identity, options: Options, path: bytes) -> Entity | None:

@@ -41,6 +41,7 @@ STATUS = (  # MS-OXCMSG 2.2.1.8
     (RowFlag.HIGHLIGHTED, 0x01),
     (RowFlag.TAGGED, 0x02),
     (RowFlag.HIDDEN_STATUS, 0x04),
+    (RowFlag.IN_CONFLICT, 0x800),
     (RowFlag.REMOTE_DOWNLOAD, 0x1000),
     (RowFlag.REMOTE_DELETE, 0x2000),
 )
@@ -231,8 +232,7 @@ class MessageView:
         native = registry.native_body(self.computing)
         found = {tags.PidTagNativeBody, tags.PidTagRtfInSync}
         if native != registry.NATIVE_NONE:
-            found |= {tags.PidTagBody, tags.PidTagHtml, derive.PidTagPreview}
-            found |= {tags.PidTagRtfCompressed} & registry.COMPUTED.keys()
+            found |= {tags.PidTagBody, tags.PidTagHtml, tags.PidTagRtfCompressed, derive.PidTagPreview}
         if self.computing.source is not None:
             found.add(tags.PidTagTransportMessageHeaders)
         return found

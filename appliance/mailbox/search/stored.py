@@ -6,10 +6,11 @@ a criterion asks for it. Damage in one message makes that message empty, it does
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import cached_property
 
-from appliance.formats import bags
+from appliance.formats import bags, lzfu, rtf
 from appliance.formats.mime import Scan
 from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.headers import fields_of
@@ -28,6 +29,7 @@ from appliance.store.contents import Row
 from appliance.store.errors import StoreError
 from appliance.store.kv import ReadTxn
 from appliance.store.messages import PART_RECIPIENT
+from appliance.wire.errors import DecodeError
 
 _HEADER_TYPES = {1: "to", 2: "cc", 3: "bcc"}  # MS-OXOMSG 2.2.3.1: PidTagRecipientType
 _EMPTY = Envelope(None, None, (), (), (), (), (), (), None, None)
@@ -274,6 +276,9 @@ class ObjectFacts:
         source = self._bag.get(tags.PidTagHtml)
         if isinstance(source, bytes):
             yield texts.html_text(source[: texts.MAX_HTML].decode("utf-8", "replace"))
+        elif isinstance(packed := self._bag.get(tags.PidTagRtfCompressed), bytes):
+            with suppress(DecodeError):
+                yield rtf.to_text(lzfu.decompress(packed))
 
     def glimpse(self, key: bytes, *, header: bool) -> bool | None:
         """As `Facts`."""

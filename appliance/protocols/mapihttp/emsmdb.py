@@ -136,11 +136,8 @@ class Mailbox:
         payloads = buffers.unpack(request.rop_buffer)
         if len(payloads) > 1:  # packed uploads are not offered (auxiliary.topology)
             raise MapiError(ec.ecRpcFormat)
-        chain = ExecuteFlags.CHAIN in request.flags
         room = request.max_rop_out - buffers.HEADER_SIZE
-        if chain:
-            room = max(min(room, buffers.MAX_PAYLOAD), room - buffers.HEADER_SIZE * buffers.MAX_PAYLOADS)
-        return await session.execute(payloads[0], room, chain=chain)
+        return await session.execute(payloads[0], room, chain=ExecuteFlags.CHAIN in request.flags)
 
     # -- Disconnect, NotificationWait ----------------------------------------------------------------------
 

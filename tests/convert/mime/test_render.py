@@ -15,6 +15,7 @@ from appliance.convert.mime.envelope import REPRESENTING, SENDER, set_group
 from appliance.convert.mime.fields import Identity, Options, Transfer
 from appliance.convert.mime.object import to_object
 from appliance.convert.mime.render import render, render_bytes
+from appliance.formats import lzfu, rtf
 from appliance.mapi import names, tags, times
 from appliance.mapi.names import PS_INTERNET_HEADERS, PropertyName
 from appliance.mapi.objects import AttachmentObject, BytesContent, MessageObject
@@ -91,6 +92,20 @@ def test_html_comes_with_a_plain_alternative() -> None:
     plain, rich = result.iter_parts()
     assert plain.get_content().strip() == "One & two"
     assert rich.get_content() == "<p>One &amp; two</p>"
+
+
+def test_rtf_becomes_html() -> None:
+    made = MessageObject({tags.PidTagRtfCompressed: lzfu.compress(b"{\\rtf1\\ansi Gr\\'fcn \\b fett\\b0}")})
+    mail = parsed(made)
+    rich, plain = mail.get_body(("html",)), mail.get_body(("plain",))
+    assert rich is not None
+    assert "Gr\u00fcn <b>fett</b>" in rich.get_content()
+    assert plain is not None
+    assert plain.get_content().strip() == "Gr\u00fcn fett"
+    made = MessageObject(
+        {tags.PidTagRtfCompressed: lzfu.store(rtf.from_text("just text")), tags.PidTagBody: "just text"}
+    )
+    assert parsed(made).get_content_type() == "text/plain"
 
 
 def test_pictures_are_related_and_files_are_mixed() -> None:

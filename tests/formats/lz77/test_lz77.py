@@ -148,9 +148,9 @@ def test_the_c_is_far_faster_than_its_twin() -> None:
     def seconds(fn: Callable[[], object]) -> float:
         best = 1e9
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = time.process_time()
             fn()
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.process_time() - begin)
         return best
 
     for fast, slow in (

@@ -1,7 +1,6 @@
 """The mailbox endpoint over the wire: bodies byte by byte, errors, buffers, long polls."""
 
 import struct
-import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -20,7 +19,7 @@ from appliance.rop.auxiliary import Block, ExOrgInfo, OrgFlags, Type
 from appliance.rop.buffers import HeaderFlags, RpcHeaderExt, Wrapping
 from appliance.rop.ops import open_folder
 from appliance.store.mailboxes import Special
-from tests.mapiclient import Answer, MapiClient, Refused
+from tests.mapiclient import MapiClient, Refused
 from tests.protocols.mapihttp.conftest import BEN, entry
 from tests.protocols.webserver import ANNA, Office, Running
 
@@ -435,16 +434,6 @@ def test_what_fails_of_polls_and_disconnects(client: MapiClient) -> None:
 # -- NotificationWait ----------------------------------------------------------------------------------
 
 
-def start_wait(client: MapiClient, like: MapiClient) -> tuple[threading.Thread, list[Answer]]:
-    """A poll over a connection of its own, on the other's context."""
-    client.wire.cookies = dict(like.wire.cookies)
-    answers: list[Answer] = []
-    body = bodies.NotificationWaitRequest(0).pack()
-    thread = threading.Thread(target=lambda: answers.append(client.wire.send("NotificationWait", body)))
-    thread.start()
-    return thread, answers
-
-
 @pytest.mark.covers(
     "MS-OXCMAPIHTTP_R88",
     "MS-OXCMAPIHTTP_R283",
@@ -478,15 +467,11 @@ def test_a_poll_without_news_ends(serve: Callable[..., Running], client_of: Make
 
 
 @pytest.mark.covers("MS-OXCMAPIHTTP_R1370", "MS-OXCRPC_R1343", "MS-OXCRPC_R1419")
-def test_one_poll_at_a_time(client_of: Make, client: MapiClient) -> None:
-    polls = [start_wait(client_of(), client) for _ in range(3)]
-    while sum(thread.is_alive() for thread, _ in polls) > 1:
-        client.execute(buffers.pack([NO_ROPS]))
-    codes = [bodies.NotificationWaitResponse.parse(got[0].body).error_code for _, got in polls if got]
-    assert codes == [ec.ecRejected] * 2
+def test_one_poll_at_a_time(client: MapiClient) -> None:
+    first = client.poll()
+    for _ in range(2):
+        refused = client.poll().end()
+        assert (refused.error_code, refused.event_pending) == (ec.ecRejected, 0)
     client.disconnect()
-    for thread, _ in polls:
-        thread.join(20)
-    found = [bodies.NotificationWaitResponse.parse(got[0].body) for _, got in polls]
-    assert sorted(one.error_code for one in found) == [0, ec.ecRejected, ec.ecRejected]
-    assert all(one.event_pending == 0 for one in found)
+    ended = first.end()
+    assert (ended.error_code, ended.event_pending) == (0, 0)
