@@ -1,7 +1,7 @@
 """FastTransfer streams, the lexical level (MS-OXCFXICS 2.2.4.1): properties to bytes and back.
 
-`reference` has the rules and the readable form of `pack` and `cut`, whose twin in `native/fasttransfer` is the
-one in use; its absence is an import error. `lexer` takes streams apart as they arrive; `markers` are the
+`reference` has the rules and the readable form of `pack` and `cut`, whose twin in `native/fasttransfer` is
+the one in use; its absence is an import error. `lexer` takes streams apart as they arrive; `markers` are the
 constants. What the elements mean is for `rop/fasttransfer`.
 """
 
