@@ -1,6 +1,7 @@
 """What RopSynchronizationConfigure asks for: flags, restrictions, property lists; states; the hierarchy."""
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -313,7 +314,7 @@ def tree(client: Client) -> Replica:
     return Replica(client, open_(client, client.logon(), Special.IPM_SUBTREE))
 
 
-def hierarchy(tree: Replica, flags: Flags = Flags.UNICODE, **settings: object) -> Sync:
+def hierarchy(tree: Replica, flags: Flags = Flags.UNICODE, **settings: Any) -> Sync:
     tree.state = {tag: tree.state.get(tag, b"") for tag in STATE[:2]}
     data = tree.stream(flags, kind=2, **settings)
     return Parser(data).hierarchy_sync()
