@@ -13,7 +13,15 @@ from appliance.mapi import tags
 from appliance.mapi.types import Value
 from appliance.mapi.values import rop_form
 from appliance.rop.fasttransfer.pen import SendOptions
-from appliance.rop.ops import create_message, open_message, save_changes_message, set_properties, tell_version
+from appliance.rop.ops import (
+    create_attachment,
+    create_message,
+    open_attachment,
+    open_message,
+    save_changes_message,
+    set_properties,
+    tell_version,
+)
 from appliance.rop.ops import fast_transfer_destination as destination
 from appliance.rop.ops import fast_transfer_source_copy as source
 from appliance.rop.ops.fast_transfer_source_copy import CopyFlags
@@ -344,3 +352,54 @@ def test_properties_of_an_open_message_that_is_not_saved(client: Client, logon: 
     values: list[tuple[int, Value]] = [(tags.PidTagSubject, "unsaved")]
     client.do(set_properties.SET, set_properties.Request.of(values, rop_form(1252)), on=made)
     assert Parser(copy_to(client, made)).message_content(Item()).props[tags.PidTagSubject] == "unsaved"
+
+
+def test_an_attachment_there_and_back(client: Client, logon: int, maker: Maker) -> None:
+    message = open_mid(client, logon, rich(maker), 1)
+
+    def attachment(number: int) -> int:
+        request = open_attachment.Request(open_attachment.OpenAttachmentFlags(0), number)
+        return client.do(open_attachment.ROP, request, on=message).handle
+
+    for number, level in ((0, 0), (1, 1), (2, 0), (2, 1)):
+        handle = attachment(number)
+        data = copy_to(client, handle, level=level)
+        assert data == copy_to(client, handle, flags=CopyFlags(0x060E))
+        item = Parser(data).attachment_content()
+        assert (item.embedded is not None) is (number == 2)
+        made = client.do(create_attachment.ROP, on=message).handle
+        put(client, made, 1, data)
+        copied = Parser(copy_to(client, made)).attachment_content()
+        assert item.props.items() <= copied.props.items()
+        assert copied.embedded == item.embedded
+
+
+def test_unused_flags_change_nothing(client: Client, logon: int, maker: Maker) -> None:
+    row = rich(maker)
+    message, folder = open_mid(client, logon, row), open_(client, logon, Special.INBOX)
+
+    def properties(flags: int) -> bytes:
+        request = source.CopyPropertiesRequest(0, CopyFlags(flags), UNICODE, (tags.PidTagSubject,))
+        return pull(client, client.do(source.COPY_PROPERTIES, request, on=message).handle)
+
+    def messages(flags: int) -> bytes:
+        request = source.CopyMessagesRequest((row.mid,), CopyFlags(flags), UNICODE)
+        return pull(client, client.do(source.COPY_MESSAGES, request, on=folder).handle)
+
+    for flags in (2, 4, 8):
+        assert properties(flags) == properties(0)
+        assert messages(flags) == messages(0)
+    for flags in (2, 4, 8, 0x200, 0x400):
+        assert copy_to(client, message, flags=CopyFlags(flags)) == copy_to(client, message)
+
+
+def test_too_much_for_one_message(client: Client, logon: int, maker: Maker) -> None:
+    context = configure(client, open_(client, logon, Special.INBOX), 3).handle
+    data = broken(Marker.START_MESSAGE)
+    data += b"".join(fx.pack([(0x3F000102 + (n % 100 << 16), bytes(30_000))], 0, {}) for n in range(600))
+    codes = []
+    for start in range(0, len(data), 30_000):
+        request = destination.PutRequest(data[start : start + 30_000])
+        codes.append(client.ask(destination.PUT_BUFFER, request, on=context).code)
+    assert codes[0] == ec.ecNone
+    assert codes[-1] == ec.ecMessageTooBig
