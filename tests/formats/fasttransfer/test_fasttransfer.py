@@ -67,6 +67,10 @@ def pairs(draw: st.DrawFn) -> list[tuple[int, Value]]:
 STRINGS = st.sampled_from((fx.UNICODE, fx.CODE_PAGE_UNICODE, 1252, 65001, 932))
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R325901", "MS-OXCFXICS_R3254", "MS-OXCFXICS_R3256", "MS-OXCFXICS_R3257",
+    "MS-OXCFXICS_R3258",
+)  # fmt: skip
 @given(props=pairs(), strings=STRINGS)
 def test_both_twins_write_the_same(props: list[tuple[int, Value]], strings: int) -> None:
     assert fx.pack(props, strings, NAMES) == reference.pack(props, strings, NAMES)
@@ -140,6 +144,13 @@ def _read(kind: int, value: Value) -> Value:
     return value
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R984", "MS-OXCFXICS_R985", "MS-OXCFXICS_R986", "MS-OXCFXICS_R986001",
+    "MS-OXCFXICS_R986002", "MS-OXCFXICS_R987", "MS-OXCFXICS_R988", "MS-OXCFXICS_R989", "MS-OXCFXICS_R990",
+    "MS-OXCFXICS_R991", "MS-OXCFXICS_R992", "MS-OXCFXICS_R3259", "MS-OXCFXICS_R995", "MS-OXCFXICS_R996",
+    "MS-OXCFXICS_R997", "MS-OXCFXICS_R2707", "MS-OXCFXICS_R2699", "MS-OXCFXICS_R2698", "MS-OXCFXICS_R2691",
+    "MS-OXCFXICS_R2700", "MS-OXCFXICS_R2701", "MS-OXCFXICS_R1028", "MS-OXCFXICS_R1030",
+)  # fmt: skip
 @given(props=pairs(), size=st.integers(1, 50))
 def test_what_was_written_is_read(props: list[tuple[int, Value]], size: int) -> None:
     data = fx.pack(props, fx.UNICODE, NAMES)
@@ -161,6 +172,12 @@ def test_big_values_come_in_pieces(strings: int, size: int) -> None:
 MARKERS = st.sampled_from([int(marker).to_bytes(4, "little") for marker in Marker])
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R973", "MS-OXCFXICS_R974", "MS-OXCFXICS_R2740", "MS-OXCFXICS_R977", "MS-OXCFXICS_R978",
+    "MS-OXCFXICS_R3253", "MS-OXCFXICS_R981", "MS-OXCFXICS_R982", "MS-OXCFXICS_R983", "MS-OXCFXICS_R1045",
+    "MS-OXCFXICS_R1046", "MS-OXCFXICS_R1048", "MS-OXCFXICS_R1049", "MS-OXCFXICS_R1050", "MS-OXCFXICS_R1051",
+    "MS-OXCFXICS_R3293",
+)  # fmt: skip
 @settings(deadline=None)
 @given(parts=st.lists(pairs().map(lambda each: fx.pack(each, 0, NAMES)) | MARKERS), size=st.integers(1, 60))
 def test_a_stream_is_cut_between_atoms_alone(parts: list[bytes], size: int) -> None:
@@ -225,6 +242,18 @@ def test_sanitized(tmp_path: Path) -> None:
     fuzz_driver(tmp_path, ["fasttransfer/fuzz.c", "fasttransfer/fasttransfer.c"], [*seeds, bytes(50)], 20_000)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R1002", "MS-OXCFXICS_R1003", "MS-OXCFXICS_R1004", "MS-OXCFXICS_R1006", "MS-OXCFXICS_R2681",
+    "MS-OXCFXICS_R1008", "MS-OXCFXICS_R1010", "MS-OXCFXICS_R1011", "MS-OXCFXICS_R1012", "MS-OXCFXICS_R1013",
+    "MS-OXCFXICS_R1014", "MS-OXCFXICS_R1015", "MS-OXCFXICS_R1016", "MS-OXCFXICS_R1017", "MS-OXCFXICS_R1018",
+    "MS-OXCFXICS_R1019", "MS-OXCFXICS_R1020", "MS-OXCFXICS_R1021", "MS-OXCFXICS_R1022", "MS-OXCFXICS_R1023",
+    "MS-OXCFXICS_R1024", "MS-OXCFXICS_R1025", "MS-OXCFXICS_R1026", "MS-OXCFXICS_R1027", "MS-OXCFXICS_R3999",
+    "MS-OXCFXICS_R3262", "MS-OXCFXICS_R3263", "MS-OXCFXICS_R3264", "MS-OXCFXICS_R3265", "MS-OXCFXICS_R3266",
+    "MS-OXCFXICS_R3267", "MS-OXCFXICS_R3268", "MS-OXCFXICS_R3269", "MS-OXCFXICS_R3270", "MS-OXCFXICS_R3271",
+    "MS-OXCFXICS_R3272", "MS-OXCFXICS_R3273", "MS-OXCFXICS_R3274", "MS-OXCFXICS_R3275", "MS-OXCFXICS_R3276",
+    "MS-OXCFXICS_R3277", "MS-OXCFXICS_R3278", "MS-OXCFXICS_R3279", "MS-OXCFXICS_R3280", "MS-OXCFXICS_R3281",
+    "MS-OXCFXICS_R3282", "MS-OXCFXICS_R3283", "MS-OXCFXICS_R3284",
+)  # fmt: skip
 def test_markers_are_events() -> None:
     data = b"".join(int(marker).to_bytes(4, "little") for marker in Marker)
     assert lexed(data, 1) == [Mark(marker) for marker in Marker]

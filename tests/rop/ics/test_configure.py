@@ -57,6 +57,25 @@ def unread() -> bytes:
     return r.pack(r.BitMask(False, tags.PidTagMessageFlags, 1), rop_form(1252))
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2761", "MS-OXCFXICS_R3501", "MS-OXCFXICS_R2195", "MS-OXCFXICS_R2196", "MS-OXCFXICS_R2197",
+    "MS-OXCFXICS_R2201", "MS-OXCFXICS_R2730", "MS-OXCFXICS_R716002", "MS-OXCFXICS_R718",
+    "MS-OXCFXICS_R718001", "MS-OXCFXICS_R721", "MS-OXCFXICS_R1149", "MS-OXCFXICS_R1352",
+    "MS-OXCFXICS_R1353", "MS-OXCFXICS_R1354", "MS-OXCFXICS_R1355", "MS-OXCFXICS_R1356", "MS-OXCFXICS_R1357",
+    "MS-OXCFXICS_R1358", "MS-OXCFXICS_R1359", "MS-OXCFXICS_R1360", "MS-OXCFXICS_R1361", "MS-OXCFXICS_R1363",
+    "MS-OXCFXICS_R1365", "MS-OXCFXICS_R1367", "MS-OXCFXICS_R1368", "MS-OXCFXICS_R3016", "MS-OXCFXICS_R3017",
+    "MS-OXCFXICS_R3020", "MS-OXCFXICS_R1269", "MS-OXCFXICS_R3022", "MS-OXCFXICS_R1271", "MS-OXCFXICS_R3026",
+    "MS-OXCFXICS_R1273", "MS-OXCFXICS_R62", "MS-OXCFXICS_R3027", "MS-OXCFXICS_R1274", "MS-OXCFXICS_R65",
+    "MS-OXCFXICS_R66", "MS-OXCFXICS_R3047", "MS-OXCFXICS_R3048", "MS-OXCFXICS_R1284", "MS-OXCFXICS_R3049",
+    "MS-OXCFXICS_R2027", "MS-OXCFXICS_R2077", "MS-OXCFXICS_R2078", "MS-OXCFXICS_R2079", "MS-OXCFXICS_R2080",
+    "MS-OXCFXICS_R2081", "MS-OXCFXICS_R3786", "MS-OXCFXICS_R5368", "MS-OXCFXICS_R5369", "MS-OXCFXICS_R5686",
+    "MS-OXCFXICS_R5687", "MS-OXCFXICS_R5699", "MS-OXCFXICS_R5700", "MS-OXCFXICS_R6783", "MS-OXCFXICS_R6784",
+    "MS-OXCFXICS_R7001", "MS-OXCFXICS_R7002", "MS-OXCFXICS_R7035", "MS-OXCFXICS_R7036", "MS-OXCFXICS_R7518",
+    "MS-OXCFXICS_R7519", "MS-OXCFXICS_R8582", "MS-OXCFXICS_R8583", "MS-OXCFXICS_R6925", "MS-OXCFXICS_R6926",
+    "MS-OXCFXICS_R6994", "MS-OXCFXICS_R6995", "MS-OXCFXICS_R3051", "MS-OXCFXICS_R3052", "MS-OXCFXICS_R3053",
+    "MS-OXCFXICS_R3054", "MS-OXCFXICS_R154", "MS-OXCFXICS_R156", "MS-OXCFXICS_R158", "MS-OXCFXICS_R159",
+    "MS-OXCFXICS_R160", "MS-OXCFXICS_R166", "MS-OXCFXICS_R167", "MS-OXCFXICS_R168",
+)  # fmt: skip
 def test_headers_have_what_extra_flags_ask_for(replica: Replica, maker: Maker) -> None:
     row = maker.deliver("x", attachment=b"abc")
     fixed = [
@@ -90,6 +109,15 @@ def test_headers_have_what_extra_flags_ask_for(replica: Replica, maker: Maker) -
     assert not any(0x6600 <= tag >> 16 <= 0x67FF for tag in item.props if isinstance(tag, int))
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2176", "MS-OXCFXICS_R2177", "MS-OXCFXICS_R2203", "MS-OXCFXICS_R2204", "MS-OXCFXICS_R2205",
+    "MS-OXCFXICS_R2206", "MS-OXCFXICS_R2183001", "MS-OXCFXICS_R2183003", "MS-OXCFXICS_R218300301",
+    "MS-OXCFXICS_R2183004", "MS-OXCFXICS_R21830041", "MS-OXCFXICS_R2183005", "MS-OXCFXICS_R21830051",
+    "MS-OXCFXICS_R2183006", "MS-OXCFXICS_R21830061", "MS-OXCFXICS_R696", "MS-OXCFXICS_R708",
+    "MS-OXCFXICS_R2642", "MS-OXCFXICS_R2645", "MS-OXCFXICS_R2646", "MS-OXCFXICS_R2647", "MS-OXCFXICS_R2648",
+    "MS-OXCFXICS_R144", "MS-OXCFXICS_R145", "MS-OXCFXICS_R146", "MS-OXCFXICS_R147", "MS-OXCFXICS_R148",
+    "MS-OXCFXICS_R149", "MS-OXCFXICS_R150", "MS-OXCFXICS_R151", "MS-OXCFXICS_R1141", "MS-OXCFXICS_R3304",
+)  # fmt: skip
 def test_property_lists(replica: Replica, maker: Maker) -> None:
     maker.deliver("mail", attachment=b"abc")
     maker.make("associated", associated=True)
@@ -110,6 +138,11 @@ def test_property_lists(replica: Replica, maker: Maker) -> None:
         assert (len(normal.recipients), len(normal.attachments)) == (0, 1)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2165", "MS-OXCFXICS_R2166", "MS-OXCFXICS_R2167", "MS-OXCFXICS_R2168", "MS-OXCFXICS_R2169",
+    "MS-OXCFXICS_R680", "MS-OXCFXICS_R683", "MS-OXCFXICS_R2047", "MS-OXCFXICS_R1062", "MS-OXCFXICS_R75",
+    "MS-OXCFXICS_R76", "MS-OXCFXICS_R133301", "MS-OXCFXICS_R1333", "MS-OXCFXICS_R1334", "MS-OXCFXICS_R1061",
+)  # fmt: skip
 def test_a_restriction_bounds_the_scope(replica: Replica, maker: Maker) -> None:
     first, second, third = (maker.deliver(f"m{number}") for number in range(3))
     maker.flag(third, RowFlag.SEEN)
@@ -129,6 +162,10 @@ def test_a_restriction_bounds_the_scope(replica: Replica, maker: Maker) -> None:
     assert set(replica.messages) == {wire(third.mid)}
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2170", "MS-OXCFXICS_R2171", "MS-OXCFXICS_R687", "MS-OXCFXICS_R1192", "MS-OXCFXICS_R1193",
+    "MS-OXCFXICS_R2048",
+)  # fmt: skip
 def test_read_states_are_sent_when_asked_for(replica: Replica, maker: Maker) -> None:
     row = maker.deliver("x")
     replica.sync()
@@ -139,6 +176,17 @@ def test_read_states_are_sent_when_asked_for(replica: Replica, maker: Maker) -> 
     assert not sync.changes
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2187", "MS-OXCFXICS_R2188", "MS-OXCFXICS_R711", "MS-OXCFXICS_R714", "MS-OXCFXICS_R224",
+    "MS-OXCFXICS_R233", "MS-OXCFXICS_R2675", "MS-OXCFXICS_R3078", "MS-OXCFXICS_R220", "MS-OXCFXICS_R221",
+    "MS-OXCFXICS_R222", "MS-OXCFXICS_R223", "MS-OXCFXICS_R226", "MS-OXCFXICS_R227", "MS-OXCFXICS_R228",
+    "MS-OXCFXICS_R229", "MS-OXCFXICS_R230", "MS-OXCFXICS_R231", "MS-OXCFXICS_R232", "MS-OXCFXICS_R236",
+    "MS-OXCFXICS_R237", "MS-OXCFXICS_R1170", "MS-OXCFXICS_R1171", "MS-OXCFXICS_R1172", "MS-OXCFXICS_R1376",
+    "MS-OXCFXICS_R1377", "MS-OXCFXICS_R1378", "MS-OXCFXICS_R1379", "MS-OXCFXICS_R1380", "MS-OXCFXICS_R1381",
+    "MS-OXCFXICS_R1382", "MS-OXCFXICS_R1383", "MS-OXCFXICS_R1385", "MS-OXCFXICS_R1174", "MS-OXCFXICS_R1176",
+    "MS-OXCFXICS_R1177", "MS-OXCFXICS_R1178", "MS-OXCFXICS_R1179", "MS-OXCFXICS_R1180", "MS-OXCFXICS_R1386",
+    "MS-OXCFXICS_R1387", "MS-OXCFXICS_R1388", "MS-OXCFXICS_R1390",
+)  # fmt: skip
 def test_progress(replica: Replica, maker: Maker) -> None:
     rows = [maker.deliver("a"), maker.deliver("b"), maker.make("fai", associated=True)]
     assert replica.sync(apply=False).total is None
@@ -155,12 +203,20 @@ def test_progress(replica: Replica, maker: Maker) -> None:
         assert item.progress[0x00000003] == item.header[tags.PidTagMessageSize]
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2198", "MS-OXCFXICS_R2199", "MS-OXCFXICS_R3502", "MS-OXCFXICS_R2200", "MS-OXCFXICS_R723",
+)  # fmt: skip
 def test_newest_first(replica: Replica, maker: Maker) -> None:
     rows = [maker.deliver(f"m{number}") for number in range(4)]
     sync = replica.sync(extra=Extra.EID | Extra.ORDER_BY_DELIVERY_TIME)
     assert [item.header[tags.PidTagMid] for item in sync.changes] == [wire(row.mid) for row in rows[::-1]]
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2181", "MS-OXCFXICS_R3495", "MS-OXCFXICS_R2182", "MS-OXCFXICS_R705",
+    "MS-OXCFXICS_R2182001", "MS-OXCFXICS_R3118001", "MS-OXCFXICS_R3118002", "MS-OXCFXICS_R2825",
+    "MS-OXCFXICS_R2826",
+)  # fmt: skip
 def test_bodies(replica: Replica, maker: Maker) -> None:
     maker.deliver("x", html="<p>Hello</p>")
     maker.deliver("y", body="plain")
@@ -171,6 +227,9 @@ def test_bodies(replica: Replica, maker: Maker) -> None:
         assert plain.props[tags.PidTagBody].startswith("plain")
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2162", "MS-OXCFXICS_R3493", "MS-OXCFXICS_R2163",
+)  # fmt: skip
 def test_strings_without_unicode(replica: Replica, maker: Maker) -> None:
     maker.make("Gr\u00fc\u00dfe")
     data = replica.stream(CONTENTS & ~Flags.UNICODE, options=SendOptions.NONE)
@@ -179,6 +238,10 @@ def test_strings_without_unicode(replica: Replica, maker: Maker) -> None:
     assert item.props[tags.PidTagSubject] == "Gr\u00fc\u00dfe"
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2157", "MS-OXCFXICS_R2158", "MS-OXCFXICS_R2160", "MS-OXCFXICS_R2695", "MS-OXCFXICS_R2180",
+    "MS-OXCFXICS_R2189", "MS-OXCFXICS_R3498",
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("kind", "options", "flags", "restriction"),
     [
@@ -201,6 +264,9 @@ def test_refused(replica: Replica, kind: int, options: int, flags: Flags, restri
     assert reply.body is None
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R42001", "MS-OXCFXICS_R42002", "MS-OXCFXICS_R42201", "MS-OXCFXICS_R42202",
+)  # fmt: skip
 @pytest.mark.parametrize("options", [0x21, 0x41, 0x11])
 def test_reserved_options_change_nothing(replica: Replica, maker: Maker, options: int) -> None:
     maker.deliver("x")
@@ -210,6 +276,12 @@ def test_reserved_options_change_nothing(replica: Replica, maker: Maker, options
 # -- states -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3504002", "MS-OXCFXICS_R3592", "MS-OXCFXICS_R3593", "MS-OXCFXICS_R2819",
+    "MS-OXCFXICS_R3416", "MS-OXCFXICS_R3417", "MS-OXCFXICS_R348", "MS-OXCFXICS_R338", "MS-OXCFXICS_R758",
+    "MS-OXCFXICS_R763", "MS-OXCFXICS_R764", "MS-OXCFXICS_R765", "MS-OXCFXICS_R766", "MS-OXCFXICS_R2214",
+    "MS-OXCFXICS_R2215", "MS-OXCFXICS_R3503", "MS-OXCFXICS_R3504", "MS-OXCFXICS_R3506",
+)  # fmt: skip
 def test_the_state_is_the_initial_one_until_the_end(replica: Replica, client: Client, maker: Maker) -> None:
     maker.deliver("x", body="y" * 50_000)
     handle = replica.configure()
@@ -223,6 +295,20 @@ def test_the_state_is_the_initial_one_until_the_end(replica: Replica, client: Cl
     assert transfer_state(client, handle) == after
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R33541", "MS-OXCFXICS_R2656", "MS-OXCFXICS_R1881", "MS-OXCFXICS_R3354",
+    "MS-OXCFXICS_R2665", "MS-OXCFXICS_R2066", "MS-OXCFXICS_R2067", "MS-OXCFXICS_R2068", "MS-OXCFXICS_R2065",
+    "MS-OXCFXICS_R25", "MS-OXCFXICS_R3002", "MS-OXCFXICS_R1261", "MS-OXCFXICS_R1262", "MS-OXCFXICS_R28",
+    "MS-OXCFXICS_R29", "MS-OXCFXICS_R30", "MS-OXCFXICS_R31", "MS-OXCFXICS_R3006", "MS-OXCFXICS_R3657",
+    "MS-OXCFXICS_R3007", "MS-OXCFXICS_R3658", "MS-OXCFXICS_R34", "MS-OXCFXICS_R3009", "MS-OXCFXICS_R3659",
+    "MS-OXCFXICS_R1264", "MS-OXCFXICS_R38", "MS-OXCFXICS_R38001", "MS-OXCFXICS_R1265", "MS-OXCFXICS_R3660",
+    "MS-OXCFXICS_R3010", "MS-OXCFXICS_R3011", "MS-OXCFXICS_R3012", "MS-OXCFXICS_R3661", "MS-OXCFXICS_R3013",
+    "MS-OXCFXICS_R42", "MS-OXCFXICS_R3014", "MS-OXCFXICS_R5000", "MS-OXCFXICS_R43", "MS-OXCFXICS_R1205",
+    "MS-OXCFXICS_R1209", "MS-OXCFXICS_R1211", "MS-OXCFXICS_R1212", "MS-OXCFXICS_R174", "MS-OXCFXICS_R175",
+    "MS-OXCFXICS_R3055", "MS-OXCFXICS_R178", "MS-OXCFXICS_R189", "MS-OXCFXICS_R190", "MS-OXCFXICS_R191",
+    "MS-OXCFXICS_R3059", "MS-OXCFXICS_R3060", "MS-OXCFXICS_R3778", "MS-OXCFXICS_R3060001",
+    "MS-OXCFXICS_R3061", "MS-OXCFXICS_R193", "MS-OXCFXICS_R194", "MS-OXCFXICS_R195",
+)  # fmt: skip
 def test_states_are_sets_by_guid(replica: Replica, maker: Maker) -> None:
     row, fai = maker.deliver("x"), maker.make("fai", associated=True)
     guid = (maker.mailbox + 1000).to_bytes(16, "little")
@@ -237,6 +323,11 @@ def test_states_are_sets_by_guid(replica: Replica, maker: Maker) -> None:
         assert len(cns.ranges) == 1
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R33551", "MS-OXCFXICS_R2657", "MS-OXCFXICS_R2658", "MS-OXCFXICS_R1882",
+    "MS-OXCFXICS_R1883", "MS-OXCFXICS_R3355", "MS-OXCFXICS_R1879", "MS-OXCFXICS_R3352", "MS-OXCFXICS_R3359",
+    "MS-OXCFXICS_R1884", "MS-OXCFXICS_R3415",
+)  # fmt: skip
 def test_given_is_taken_under_both_types(replica: Replica, client: Client, maker: Maker) -> None:
     row = maker.deliver("x")
     replica.sync()
@@ -256,6 +347,12 @@ def test_a_lost_state_brings_everything_again(replica: Replica, maker: Maker) ->
     assert len(replica.sync().changes) == 1
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R729", "MS-OXCFXICS_R736", "MS-OXCFXICS_R737", "MS-OXCFXICS_R3194", "MS-OXCFXICS_R747",
+    "MS-OXCFXICS_R748", "MS-OXCFXICS_R751", "MS-OXCFXICS_R754", "MS-OXCFXICS_R755", "MS-OXCFXICS_R2207",
+    "MS-OXCFXICS_R2208", "MS-OXCFXICS_R2209", "MS-OXCFXICS_R2210", "MS-OXCFXICS_R2211", "MS-OXCFXICS_R2212",
+    "MS-OXCFXICS_R2213",
+)  # fmt: skip
 def test_malformed_states(replica: Replica, client: Client) -> None:
     handle = replica.configure()
     begin, go_on = state_stream.BeginRequest, state_stream.ContinueRequest
@@ -273,6 +370,10 @@ def test_malformed_states(replica: Replica, client: Client) -> None:
     assert client.ask(state_stream.BEGIN, begin(STATE[1], 3), on=handle).code == ec.ecNotSupported
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3335", "MS-OXCFXICS_R3336", "MS-OXCFXICS_R3337", "MS-OXCFXICS_R1858", "MS-OXCFXICS_R2064",
+    "MS-OXCFXICS_R2073", "MS-OXCFXICS_R2074",
+)  # fmt: skip
 def test_a_message_that_goes_while_it_is_waited_for(replica: Replica, client: Client, maker: Maker) -> None:
     rows = [maker.deliver(f"m{number}", body="x" * 40_000) for number in range(3)]
     handle = replica.configure(extra=Extra.EID | Extra.ORDER_BY_DELIVERY_TIME)
@@ -291,6 +392,11 @@ def test_a_message_that_goes_while_it_is_waited_for(replica: Replica, client: Cl
 # -- buffers ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2137", "MS-OXCFXICS_R2137001", "MS-OXCFXICS_R2138", "MS-OXCFXICS_R2141",
+    "MS-OXCFXICS_R2141001", "MS-OXCFXICS_R2142", "MS-OXCFXICS_R2143", "MS-OXCFXICS_R3150001",
+    "MS-OXCFXICS_R21370012", "MS-OXCFXICS_R5100",
+)  # fmt: skip
 def test_buffers_are_no_larger_than_asked_for(replica: Replica, client: Client, maker: Maker) -> None:
     maker.deliver("x", body="y" * 90_000)
     handle = replica.configure()
@@ -320,6 +426,17 @@ def hierarchy(tree: Replica, flags: Flags = Flags.UNICODE, **settings: Any) -> S
     return Parser(data).hierarchy_sync()
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2178", "MS-OXCFXICS_R2179", "MS-OXCFXICS_R2179001", "MS-OXCFXICS_R699",
+    "MS-OXCFXICS_R716", "MS-OXCFXICS_R716001", "MS-OXCFXICS_R10970102", "MS-OXCFXICS_R2042",
+    "MS-OXCFXICS_R3322", "MS-OXCFXICS_R2191", "MS-OXCFXICS_R3500", "MS-OXCFXICS_R1085", "MS-OXCFXICS_R1086",
+    "MS-OXCFXICS_R1088", "MS-OXCFXICS_R1089", "MS-OXCFXICS_R1090", "MS-OXCFXICS_R1091", "MS-OXCFXICS_R1092",
+    "MS-OXCFXICS_R1093", "MS-OXCFXICS_R1095", "MS-OXCFXICS_R1097", "MS-OXCFXICS_R109701",
+    "MS-OXCFXICS_R1124", "MS-OXCFXICS_R1128", "MS-OXCFXICS_R1129", "MS-OXCFXICS_R1126", "MS-OXCFXICS_R1127",
+    "MS-OXCFXICS_R3018", "MS-OXCFXICS_R3019", "MS-OXCFXICS_R3021", "MS-OXCFXICS_R1270", "MS-OXCFXICS_R3025",
+    "MS-OXCFXICS_R1272", "MS-OXCFXICS_R6014", "MS-OXCFXICS_R6015", "MS-OXCFXICS_R6212", "MS-OXCFXICS_R6213",
+    "MS-OXCFXICS_R7463", "MS-OXCFXICS_R7464", "MS-OXCFXICS_R7477", "MS-OXCFXICS_R7478",
+)  # fmt: skip
 def test_the_hierarchy(tree: Replica, maker: Maker) -> None:
     outer = maker.folder("Outer", container_class="IPF.Note")
     inner = maker.folder("Inner", outer)

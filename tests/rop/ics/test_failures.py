@@ -44,6 +44,12 @@ def copy_messages(
     return found
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R1168", "MS-OXCFXICS_R34381", "MS-OXCFXICS_R2669", "MS-OXCFXICS_R2631",
+    "MS-OXCFXICS_R2104", "MS-OXCFXICS_R2114", "MS-OXCFXICS_R467", "MS-OXCFXICS_R468", "MS-OXCFXICS_R494",
+    "MS-OXCFXICS_R495", "MS-OXCFXICS_R2088", "MS-OXCFXICS_R3438", "MS-OXCFXICS_R1167", "MS-OXCFXICS_R3286",
+    "MS-OXCFXICS_R1035", "MS-OXCFXICS_R1036", "MS-OXCFXICS_R1166",
+)  # fmt: skip
 def test_what_may_not_be_read_or_deleted_is_skipped(
     office: Office, connect: Callable[..., Client], anna: Entry, maker: Maker
 ) -> None:
@@ -82,6 +88,16 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return mids
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3462", "MS-OXCFXICS_R281", "MS-OXCFXICS_R282", "MS-OXCFXICS_R284", "MS-OXCFXICS_R285",
+    "MS-OXCFXICS_R286", "MS-OXCFXICS_R287", "MS-OXCFXICS_R290", "MS-OXCFXICS_R291", "MS-OXCFXICS_R292",
+    "MS-OXCFXICS_R294", "MS-OXCFXICS_R295", "MS-OXCFXICS_R298", "MS-OXCFXICS_R299", "MS-OXCFXICS_R300",
+    "MS-OXCFXICS_R301", "MS-OXCFXICS_R304", "MS-OXCFXICS_R307", "MS-OXCFXICS_R308", "MS-OXCFXICS_R309",
+    "MS-OXCFXICS_R310", "MS-OXCFXICS_R311", "MS-OXCFXICS_R313", "MS-OXCFXICS_R316", "MS-OXCFXICS_R317",
+    "MS-OXCFXICS_R318", "MS-OXCFXICS_R319", "MS-OXCFXICS_R1071", "MS-OXCFXICS_R1072", "MS-OXCFXICS_R3294",
+    "MS-OXCFXICS_R2618", "MS-OXCFXICS_R2619", "MS-OXCFXICS_R1074", "MS-OXCFXICS_R1078", "MS-OXCFXICS_R1079",
+    "MS-OXCFXICS_R1338", "MS-OXCFXICS_R1339", "MS-OXCFXICS_R1340", "MS-OXCFXICS_R1342",
+)  # fmt: skip
 def test_recovery_goes_on_after_the_message(client: Client, maker: Maker, broken: set[int]) -> None:
     rows = [maker.deliver(f"m{number}") for number in range(3)]
     broken.add(rows[1].mid)
@@ -96,6 +112,10 @@ def test_recovery_goes_on_after_the_message(client: Client, maker: Maker, broken
     assert [item.header[tags.PidTagMid] for item in replica.sync().changes] == [wire(rows[1].mid)]
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R348901", "MS-OXCFXICS_R2146", "MS-OXCFXICS_R3489", "MS-OXCFXICS_R5561",
+    "MS-OXCFXICS_R566", "MS-OXCFXICS_R567", "MS-OXCFXICS_R556",
+)  # fmt: skip
 def test_without_recovery_the_download_fails_for_good(client: Client, maker: Maker, broken: set[int]) -> None:
     broken.add(maker.deliver("x").mid)
     replica = Replica(client, open_(client, client.logon(), Special.INBOX))
