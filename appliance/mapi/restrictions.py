@@ -6,7 +6,7 @@ and trees of more than MAX_NODES are refused. What a restriction means is in app
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 from typing import Any
 
@@ -342,3 +342,34 @@ def _write_leaf(writer: Writer, restriction: Restriction, form: Form) -> None:
             writer.u32(tag)
         case _:
             raise EncodeError(f"{restriction!r} is no restriction")
+
+
+def in_8_bits(restriction: Restriction) -> Restriction:
+    """The same with properties and values of type String8, for clients that do not want Unicode."""
+    match restriction:
+        case And(parts):
+            return And(tuple(map(in_8_bits, parts)))
+        case Or(parts):
+            return Or(tuple(map(in_8_bits, parts)))
+        case Not(part):
+            return Not(in_8_bits(part))
+        case SubObject(tag, part):
+            return SubObject(tag, in_8_bits(part))
+        case Count(count, part):
+            return Count(count, in_8_bits(part))
+        case Comment(values, inner):
+            narrow = tuple((_narrow(tag), value) for tag, value in values)
+            return Comment(narrow, in_8_bits(inner) if inner is not None else None)
+        case CompareProperties(operator, left, right):
+            return CompareProperties(operator, _narrow(left), _narrow(right))
+        case Content() | Property():
+            return replace(
+                restriction, tag=_narrow(restriction.tag), value_tag=_narrow(restriction.value_tag)
+            )
+        case BitMask() | Size() | Exist():
+            return replace(restriction, tag=_narrow(restriction.tag))
+    return restriction
+
+
+def _narrow(tag: int) -> int:
+    return tag & ~1 if t.element_type(t.type_of(tag)) == t.PtypString else tag

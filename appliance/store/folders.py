@@ -16,6 +16,7 @@ from enum import IntEnum, IntFlag
 from typing import Any
 
 from appliance.formats import bags
+from appliance.mapi import tags
 from appliance.mapi.types import Value
 from appliance.store import log
 from appliance.store.errors import Exists, LimitReached, NotFound, StoreError
@@ -29,6 +30,9 @@ MAX_NAME = 255
 
 MAX_FOLDERS = 10_000
 """Folders in one parent, at most."""
+
+PID_TAG_SATCHEL_FORMER_PARENT = 0x66F50014
+"""In the bag of a soft-deleted folder: where it stood."""
 
 
 _KEY_LENGTH = 13
@@ -328,8 +332,10 @@ def move(
     now: int,
     actor: int = 0,
     origin: int = 0,
+    deleted: bool = False,
 ) -> Folder:
-    """Give a folder another name, another parent, or both. Raises Exists, NotFound, LimitReached, and
+    """Give a folder another name, another parent, or both; with `deleted` the new parent is where
+    soft-deleted folders stand, and for all who look on it is gone. Raises Exists, NotFound, LimitReached, and
     StoreError when the new parent lies within the folder."""
     mailbox = clock.mailbox
     folder = get(txn, mailbox, fid)
@@ -347,6 +353,11 @@ def move(
         _count_subfolder(txn, mailbox, parent, 1)
     folder.parent, folder.name = parent, name
     kind = log.Kind.FOLDER_MOVED if parent != old_parent else log.Kind.FOLDER_CHANGED
+    if deleted:
+        kind = log.Kind.FOLDER_DELETED
+        folder.flags |= FolderFlag.DELETED
+        former = {tags.PidTagDeletedOn: now, PID_TAG_SATCHEL_FORMER_PARENT: old_parent}
+        folder.packed_bag = bags.pack({**folder.bag(), **former})
     changed(
         txn,
         clock,

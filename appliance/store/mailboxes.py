@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from appliance.formats import bags
+from appliance.mapi.types import Bag, Value
 from appliance.store.errors import NotFound
 from appliance.store.keys import SERVER, Table, head, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -161,6 +163,18 @@ def put(txn: WriteTxn, row: Mailbox) -> None:
     )
 
 
+def properties(txn: ReadTxn, mailbox: int) -> Bag:
+    """What clients have set on the mailbox as a whole (MS-OXCSTOR 2.2.2.1.2)."""
+    raw = txn.get(pack(mailbox, Table.META, "properties"))
+    return bags.unpack(raw) if raw else {}
+
+
+def put_properties(txn: WriteTxn, mailbox: int, bag: Bag) -> None:
+    """Store those properties."""
+    txn.put(pack(mailbox, Table.META, "properties"), bags.pack(bag))
+    txn.touch(mailbox)
+
+
 class Clock:
     """The counter and sizes of one mailbox during one change. Made by `changing`, which stores it."""
 
@@ -232,6 +246,18 @@ def identities(txn: ReadTxn) -> Iterator[Identity]:
     prefix = head(SERVER, Table.MAILBOXES)
     for key, raw in txn.scan(prefix, successor(prefix)):
         yield _identity(int.from_bytes(key[5:13], "big"), raw)
+
+
+def bag(txn: ReadTxn, mailbox: int) -> dict[int, Value]:
+    """What clients set on the mailbox as a whole (MS-OXCSTOR 2.2.2.1.2)."""
+    raw = txn.get(pack(mailbox, Table.MAILBOX, "bag"))
+    return bags.unpack(raw) if raw is not None else {}
+
+
+def put_bag(txn: WriteTxn, mailbox: int, values: dict[int, Value]) -> None:
+    """Store it."""
+    txn.touch(mailbox)
+    txn.put(pack(mailbox, Table.MAILBOX, "bag"), bags.pack(values))
 
 
 def new_number(txn: ReadTxn) -> int:

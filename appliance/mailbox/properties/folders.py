@@ -9,11 +9,11 @@ from appliance.mailbox.rights import effective
 from appliance.mapi import tags
 from appliance.mapi.ids import PredecessorChangeList
 from appliance.mapi.types import Value
-from appliance.store import folders, mailboxes, rules, versions
+from appliance.store import contents, folders, mailboxes, rules, search_folders, versions
 from appliance.store.folders import Folder, FolderFlag, FolderKind
 from appliance.store.mailboxes import PublicSpecial, Special
 from appliance.store.permissions import Right
-from appliance.store.tables.sources import FOLDER_VALUES
+from appliance.store.tables.sources import COUNTS, FOLDER_VALUES
 
 OBJECT_FOLDER = 3  # MS-OXCPRPT 2.2.1.7
 
@@ -73,6 +73,10 @@ class FolderView:
         known = _SERVER.get(tag)
         if known is not None:
             return known(self)
+        if tag in COUNTS and self.folder.kind is FolderKind.SEARCH:
+            return search_folders.counts(self._places.txn, self._places.mailbox, self.folder.fid)[
+                COUNTS.index(tag)
+            ]
         hot = FOLDER_VALUES.get(tag)
         if hot is not None:
             return hot(self.folder)
@@ -84,7 +88,8 @@ class FolderView:
     def tags(self) -> set[int]:
         """Every property that it has."""
         candidates = {*_SERVER, *FOLDER_VALUES, *(_LEADING if self._leads_to_specials else ())}
-        return {tag for tag in candidates if self.get(tag) is not None} | set(self._bag)
+        known = {tag for tag in candidates - _COSTLY if self.get(tag) is not None}
+        return (known | set(self._bag)) - _HIDDEN
 
     @property
     def _leads_to_specials(self) -> bool:
@@ -117,6 +122,13 @@ class FolderView:
     def _parent_source_key(self) -> Value:
         # MS-OXCFXICS 2.2.1.2.6: empty for what stands in the root of the synchronization
         return self._places.source_key(self.folder.parent) if self.folder.parent else b""
+
+    def _newest_inside(self) -> Value:
+        """When a message or subfolder of this folder was changed last."""
+        txn, mailbox, fid = self._places.txn, self._places.mailbox, self.folder.fid
+        messages = (max(row.modified, row.saved) for row in contents.rows(txn, mailbox, fid))
+        below = (each.modified for each in folders.children(txn, mailbox, fid))
+        return max((self.folder.created, *below, *messages))
 
     def _change_key(self) -> Value:
         own = versions.own(self._places.txn, self._places.mailbox, self.folder.cn)
@@ -173,6 +185,7 @@ _SERVER: dict[int, Callable[[FolderView], Value]] = {
     tags.PidTagHierarchyChangeNumber: FolderView._hierarchy_number,
     tags.PidTagHierRev: lambda view: view.folder.modified,
     tags.PidTagLocalCommitTime: lambda view: view.folder.modified,
+    tags.PidTagLocalCommitTimeMax: FolderView._newest_inside,
     tags.PidTagHasRules: FolderView._has_rules,
 }
 """What the server alone knows, whatever a client wrote."""
@@ -185,6 +198,18 @@ _LEADING: dict[int, Callable[[FolderView], Value]] = {
 }
 """Where the special folders are, for clients that look on the root and the inbox. A client that wrote the
 property is believed."""
+
+_COSTLY = frozenset((tags.PidTagLocalCommitTimeMax,))
+"""What reads all that is in the folder, and so is told to those alone who name it."""
+
+_HIDDEN = frozenset((folders.PID_TAG_SATCHEL_FORMER_PARENT,))
+
+READ_ONLY = frozenset((*_SERVER, *FOLDER_VALUES)) - {
+    tags.PidTagAttributeHidden,
+    tags.PidTagDisplayName,
+    tags.PidTagContainerClass,
+}
+"""What clients cannot set (MS-OXCFOLD 2.2.2)."""
 
 COMPUTED_TAGS = frozenset((*_SERVER, *_LEADING))
 """Tags whose values a folder's bag may lack."""

@@ -4,6 +4,7 @@
 from enum import IntFlag
 from typing import Annotated
 
+from appliance.mailbox import tree
 from appliance.mailbox.properties import tables as columns
 from appliance.mailbox.rights import effective
 from appliance.mapi import errors as ec
@@ -15,7 +16,7 @@ from appliance.rop.objects import Folder
 from appliance.rop.tables import Shows, TableObject
 from appliance.store.kv import ReadTxn
 from appliance.store.permissions import Right
-from appliance.store.tables.sources import HierarchySource
+from appliance.store.tables.sources import FolderList, HierarchySource, Source
 from appliance.wire.fields import U8, Flags, UInt32
 from appliance.wire.record import Record
 
@@ -56,14 +57,22 @@ def run(ctx: RopContext, request: Request) -> Response:
     def visible(txn: ReadTxn, fid: int) -> bool:
         return bool(effective(txn, actor, mailbox, fid) & (Right.FOLDER_VISIBLE | Right.FOLDER_OWNER))
 
-    source = HierarchySource(
-        mailbox,
-        folder.fid,
-        deep=bool(flags & TableFlags.DEPTH),
-        computed=columns.of_hierarchy(mailbox, actor),
-        visible=visible,
-        viewer=0 if actor.admin or actor.mailbox == mailbox else actor.user,
-    )
+    computed = columns.of_hierarchy(mailbox, actor)
+    source: Source
+    if flags & TableFlags.SOFT_DELETES:
+        gone = tree.deleted_below(ctx.txn, mailbox, folder.fid)
+        source = FolderList(
+            mailbox, [each.fid for each in gone if visible(ctx.txn, each.fid)], computed=computed
+        )
+    else:
+        source = HierarchySource(
+            mailbox,
+            folder.fid,
+            deep=bool(flags & TableFlags.DEPTH),
+            computed=computed,
+            visible=visible,
+            viewer=0 if actor.admin or actor.mailbox == mailbox else actor.user,
+        )
     table = TableObject(folder.logon, Shows.HIERARCHY, source, ctx.session.engine.arrangements)
     if not flags & TableFlags.NO_NOTIFICATIONS and not flags & TableFlags.SOFT_DELETES:
         rows = FolderRows(folder.fid, deep=bool(flags & TableFlags.DEPTH))

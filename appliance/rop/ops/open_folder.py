@@ -3,19 +3,21 @@
 from enum import IntFlag
 from typing import Annotated
 
-from appliance.mailbox import rights
+from appliance.mailbox import rights, tree
+from appliance.mapi import errors as ec
+from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
 from appliance.rop.context import RopContext
+from appliance.rop.folder_properties import FolderObject
 from appliance.rop.model import Access, Handles, On, Rop
-from appliance.rop.objects import Folder
-from appliance.store import folders
+from appliance.store import folders, rules
 from appliance.store.permissions import Right
 from appliance.wire.fields import U8, Bool, Flags
 from appliance.wire.record import Record
 
 
 class OpenModeFlags(IntFlag):
-    """MS-OXCFOLD 2.2.1.1.1."""
+    """MS-OXCFOLD 2.2.1.1.1. Other bits mean nothing."""
 
     OPEN_SOFT_DELETED = 0x04
 
@@ -35,12 +37,16 @@ class Response(Record):
 
 
 def run(ctx: RopContext, request: Request) -> Response:
-    """Raises ecNotFound for a folder that is not there, or that is none of the actor's business."""
-    logon = ctx.logon
-    folder = folders.get(ctx.txn, logon.mailbox, request.folder_id)
-    rights.require(ctx.txn, ctx.actor, logon.mailbox, folder.fid, Right.FOLDER_VISIBLE)
-    ctx.put(Folder(logon, folder.fid))
-    return Response(has_rules=False, is_ghosted=False)
+    """Raises ecNotFound for a folder that is not there, that is none of the actor's business, or that was
+    deleted and is not asked for as such."""
+    logon, txn = ctx.logon, ctx.txn
+    folder = folders.get(txn, logon.mailbox, request.folder_id)
+    rights.require(txn, ctx.actor, logon.mailbox, folder.fid, Right.FOLDER_VISIBLE)
+    deleted = tree.is_deleted(txn, logon.mailbox, folder.fid)
+    if deleted and not request.open_mode_flags & OpenModeFlags.OPEN_SOFT_DELETED:
+        raise MapiError(ec.ecNotFound)
+    ctx.put(FolderObject(logon, folder.fid, deleted))
+    return Response(has_rules=rules.has_any(txn, logon.mailbox, folder.fid), is_ghosted=False)
 
 
 ROP = Rop(0x02, On.LOGON | On.FOLDER, Access.READ, Request, Response, run, Handles.IN_OUT)

@@ -15,10 +15,10 @@ from appliance.formats import bags
 from appliance.mapi import tags
 from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
-from appliance.store import classes, contents, folders, log, messages, permissions
+from appliance.store import classes, contents, folders, log, messages, permissions, search_folders
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound
-from appliance.store.folders import Folder
+from appliance.store.folders import Folder, FolderKind
 from appliance.store.keys import Table, contents_key, head_q, successor, tail_q
 from appliance.store.kv import ReadTxn
 from appliance.store.tables.scan import BATCH, Batch
@@ -410,13 +410,18 @@ FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
 """What the row of a folder knows."""
 
 
+COUNTS = (tags.PidTagContentCount, tags.PidTagContentUnreadCount)
+"""What a search folder's row does not know: `search_folders.counts` does."""
+
+
 class FolderRecord:
     """A folder and how deep it stands below the table's folder."""
 
-    __slots__ = ("_computed", "_depth", "_txn", "folder")
+    __slots__ = ("_computed", "_depth", "_mailbox", "_txn", "folder")
 
-    def __init__(self, txn: ReadTxn, folder: Folder, depth: int, computed: Computed) -> None:
-        self._txn, self.folder, self._depth, self._computed = txn, folder, depth, computed
+    def __init__(self, txn: ReadTxn, mailbox: int, folder: Folder, depth: int, computed: Computed) -> None:
+        self._txn, self._mailbox, self.folder = txn, mailbox, folder
+        self._depth, self._computed = depth, computed
 
     @property
     def id(self) -> int:
@@ -432,6 +437,8 @@ class FolderRecord:
         """As `Record`."""
         if tag == tags.PidTagDepth:
             return self._depth
+        if tag in COUNTS and self.folder.kind is FolderKind.SEARCH:
+            return search_folders.counts(self._txn, self._mailbox, self.folder.fid)[COUNTS.index(tag)]
         hot = FOLDER_VALUES.get(tag)
         if hot is not None:
             return hot(self.folder)
@@ -490,7 +497,7 @@ class HierarchySource(_Unscanned):
         level = [(folder, 1) for folder in folders.children(txn, self._mailbox, self._fid)]
         for folder, depth in level:
             if self._visible(txn, folder.fid):
-                yield FolderRecord(txn, folder, depth, self._computed)
+                yield FolderRecord(txn, self._mailbox, folder, depth, self._computed)
             if self._deep:
                 level += [(f, depth + 1) for f in folders.children(txn, self._mailbox, folder.fid)]
 
@@ -501,6 +508,50 @@ class HierarchySource(_Unscanned):
     def find(self, txn: ReadTxn, id_: int) -> Record | None:
         """As `Source`."""
         return next((record for record in self.records(txn) if record.id == id_), None)
+
+
+class FolderList(_Unscanned):
+    """Folders of which no more come, each as long as it is there."""
+
+    def __init__(self, mailbox: int, fids: Iterable[int], *, computed: Computed = no_value):
+        self._mailbox, self._fids, self._computed = mailbox, tuple(fids), computed
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """As `Source`."""
+        return (8, self._mailbox, *self._fids)
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """As `Source`."""
+        return frozenset(FOLDER_VALUES)
+
+    @property
+    def has_depth(self) -> bool:
+        """As `Source`."""
+        return True
+
+    def version(self, txn: ReadTxn) -> int:
+        """As `Source`."""
+        return max((record.folder.mod for record in self._found(txn)), default=0) + len(self._fids)
+
+    def _found(self, txn: ReadTxn) -> Iterator[FolderRecord]:
+        for fid in self._fids:
+            folder = folders.find(txn, self._mailbox, fid)
+            if folder is not None:
+                yield FolderRecord(txn, self._mailbox, folder, 1, self._computed)
+
+    def records(self, txn: ReadTxn) -> Iterator[Record]:
+        """As `Source`."""
+        return self._found(txn)
+
+    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
+        """Never known: they are few."""
+        return None
+
+    def find(self, txn: ReadTxn, id_: int) -> Record | None:
+        """As `Source`."""
+        return next((record for record in self._found(txn) if record.id == id_), None)
 
 
 class ListSource(_Unscanned):
