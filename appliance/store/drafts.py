@@ -199,7 +199,8 @@ class Overlay:
 
     def remove_recipients(self) -> None:
         """Take all recipients away (RopRemoveAllRecipients)."""
-        self.recipients = dict.fromkeys(self.recipient_rows())
+        stored = (part.number for part in self.base.parts if part.kind == PART_RECIPIENT)
+        self.recipients = dict.fromkeys((*stored, *self.recipients))
 
     # -- attachments --------------------------------------------------------------------------------------
 

@@ -29,6 +29,12 @@ def find(txn: ReadTxn, mailbox: int, guid: bytes) -> int | None:
     return int.from_bytes(raw, "big") if raw is not None else None
 
 
+def foreign(txn: ReadTxn) -> list[tuple[int, bytes]]:
+    """Every replica id that was given out, with its GUID."""
+    prefix = head(SERVER, Table.REPLIDS)
+    return [(int.from_bytes(key[5:13], "big"), guid) for key, guid in txn.scan(prefix, successor(prefix))]
+
+
 def assign(txn: WriteTxn, mailbox: int, guid: bytes) -> int:
     """The replica id of a GUID, which it gets now if it is new. Raises LimitReached."""
     known = find(txn, mailbox, guid)

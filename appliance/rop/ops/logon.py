@@ -3,17 +3,20 @@
 from enum import IntFlag
 from typing import Annotated
 
-from appliance.directory import entries
+from appliance.directory import entries, links
+from appliance.directory.links import Link
 from appliance.directory.model import Entry, Right
 from appliance.mailbox import public
 from appliance.mailbox.actor import Actor
+from appliance.mailbox.properties import stores
+from appliance.mapi import codepages
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
 from appliance.mapi.times import to_datetime
 from appliance.rop.context import RopContext
+from appliance.rop.logon_properties import LogonObject
 from appliance.rop.model import Access, Handles, On, Rop
-from appliance.rop.objects import Logon
 from appliance.store import mailboxes
 from appliance.store.kv import ReadTxn
 from appliance.store.mailboxes import PublicSpecial, Special
@@ -162,6 +165,8 @@ def run(ctx: RopContext, request: Request) -> Response:
     """Log on. Raises ecUnknownUser, ecMailboxDisabled, ecLoginPerm, ecLoginFailure, ecError."""
     if request.logon_flags & ~_KNOWN_LOGON or request.open_flags & ~_KNOWN_OPEN:
         raise MapiError(ec.ecError)
+    if not codepages.is_known(ctx.session.code_page):
+        raise MapiError(ec.ecUnknownCodePage)
     if request.logon_flags & LogonFlags.PRIVATE:
         return _private(ctx, request)
     return _public(ctx, request)
@@ -182,8 +187,16 @@ def _owner(txn: ReadTxn, request: Request) -> Entry:
     if owner is None or not owner.mailbox:
         raise MapiError(ec.ecUnknownUser)
     if not owner.enabled:
-        raise MapiError(ec.ecMailboxDisabled)
+        raise MapiError(ec.ecUnknownUser)
     return owner
+
+
+def _require_mapping(ctx: RopContext, request: Request, mailbox: int) -> None:
+    """Further logons to other mailboxes have replica ids and names of their own (MS-OXCSTOR 3.2.5.1.1)."""
+    first = next((logon for logon in ctx.session.logons.values() if logon.is_private), None)
+    foreign = first is not None and first.mailbox != mailbox
+    if foreign and not request.open_flags & OpenFlags.USE_PER_MDB_REPLID_MAPPING:
+        raise MapiError(ec.ecInvalidParam)
 
 
 def _private(ctx: RopContext, request: Request) -> Response:
@@ -194,10 +207,11 @@ def _private(ctx: RopContext, request: Request) -> Response:
     wants_admin = bool(request.open_flags & OpenFlags.USE_ADMIN_PRIVILEGE)
     if wants_admin and owner.id != user.id and not user.rights & Right.ORGANIZATION_MANAGEMENT:
         raise MapiError(ec.ecLoginPerm)
+    _require_mapping(ctx, request, owner.mailbox)
     actor = _actor(ctx, admin=wants_admin and bool(user.rights & Right.ORGANIZATION_MANAGEMENT))
     is_owner = actor.admin or actor.mailbox == owner.mailbox
     identity = mailboxes.identity(ctx.txn, owner.mailbox)
-    logon = Logon(
+    logon = LogonObject(
         ctx.logon_id,
         owner.mailbox,
         identity.kind,
@@ -211,6 +225,10 @@ def _private(ctx: RopContext, request: Request) -> Response:
     flags = ResponseFlags.RESERVED
     if is_owner:
         flags |= ResponseFlags.OWNER_RIGHT | ResponseFlags.SEND_AS_RIGHT
+    elif links.has(ctx.txn, Link.SEND_AS, owner.id, user.id):
+        flags |= ResponseFlags.SEND_AS_RIGHT
+    if stores.is_out_of_office(ctx.txn, owner.mailbox):
+        flags |= ResponseFlags.OOF
     private = Private(
         response_flags=flags,
         mailbox_guid=identity.guid,
@@ -231,7 +249,7 @@ def _public(ctx: RopContext, request: Request) -> Response:
         raise MapiError(ec.ecLoginFailure)
     identity = mailboxes.identity(ctx.txn, mailbox)
     manages = bool(ctx.session.user.rights & Right.PUBLIC_FOLDER_MANAGEMENT)
-    logon = Logon(
+    logon = LogonObject(
         ctx.logon_id,
         mailbox,
         identity.kind,
