@@ -1,7 +1,6 @@
 """The Folder object with its properties (`properties.Propertied`): each change is committed at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from appliance.mailbox import chosen, rights, tree
@@ -19,6 +18,7 @@ from appliance.rop.model import Access
 from appliance.rop.objects import Folder, Object
 from appliance.rop.properties import Copying, Refusals, Wide
 from appliance.rop.stepwise import pieces
+from appliance.rop.values import content_of
 from appliance.store import folders
 from appliance.store.blobs import Prepared
 from appliance.store.permissions import Right
@@ -26,22 +26,6 @@ from appliance.store.permissions import Right
 CONTENTS, ASSOCIATED, SUBFOLDERS = 0x360F000D, 0x3610000D, 0x360E000D
 """PidTagContainerContents, PidTagFolderAssociatedContents, PidTagContainerHierarchy: what RopCopyTo copies
 of a folder besides its properties."""
-
-
-@dataclass(frozen=True, slots=True)
-class BytesContent:
-    """A small value as `Content`."""
-
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """As `Content`."""
-        return len(self.data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """As `Content`."""
-        return self.data[offset : offset + length]
 
 
 class FolderObject(Folder):
@@ -78,10 +62,7 @@ class FolderObject(Folder):
 
     def value(self, ctx: RopContext, tag: int) -> Content | None:
         """As `Propertied`."""
-        found = self.view(ctx).get(tag)
-        if isinstance(found, str):
-            return BytesContent(found.encode("utf-8", "surrogatepass"))
-        return BytesContent(found) if isinstance(found, bytes) else None
+        return content_of(self.view(ctx).get(tag))
 
     def require_writable(self, ctx: RopContext) -> None:
         """As `Propertied`."""

@@ -4,6 +4,8 @@ Id 1 stands for "our own replica" in every mailbox; its GUID is the mailbox's. O
 GUIDs that imports bring.
 """
 
+from itertools import islice
+
 from appliance.store import mailboxes
 from appliance.store.errors import LimitReached
 from appliance.store.keys import SERVER, Table, head, pack, successor
@@ -27,6 +29,13 @@ def find(txn: ReadTxn, mailbox: int, guid: bytes) -> int | None:
         return OWN
     raw = txn.get(pack(SERVER, Table.REPLID_GUIDS, guid))
     return int.from_bytes(raw, "big") if raw is not None else None
+
+
+def foreign(txn: ReadTxn, limit: int) -> list[tuple[int, bytes]]:
+    """(replica id, GUID) of the first replicas that are not our own."""
+    prefix = head(SERVER, Table.REPLIDS)
+    pairs = islice(txn.scan(prefix, successor(prefix)), limit)
+    return [(int.from_bytes(key[5:13], "big"), bytes(guid)) for key, guid in pairs]
 
 
 def assign(txn: WriteTxn, mailbox: int, guid: bytes) -> int:
