@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 MEMORY := $(shell test "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)" -gt 2000000 2>/dev/null && echo TMPDIR=/dev/shm)
 FAST := $(MEMORY) $(BIN)/pytest -n $(JOBS) -m 'not slow' --hypothesis-profile quick --durations=5 --durations-min=1
 
-.PHONY: help setup run test check check-image bench fuzz coverage-spec docs clean
+.PHONY: help setup run lint test check check-image image image-test image-test-quick hw-test bench fuzz soak coverage-spec docs clean
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,8 +32,8 @@ run: setup ## serve the demo office on 127.0.0.1, port offset 10000
 	@exec $(BIN)/appliance --data .demo serve --bind 127.0.0.1 --port-offset 10000 --endpoints
 
 lint: setup ## format, lint, types, layers
-	$(BIN)/ruff format --check -q appliance tests
-	$(BIN)/ruff check -q appliance tests
+	$(BIN)/ruff format --check -q appliance tests hw-tests
+	$(BIN)/ruff check -q appliance tests hw-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
 
@@ -48,15 +48,27 @@ check-image: ## fast tests with exactly the versions of constraints.txt
 	$(VENV)-image/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	$(subst $(BIN),$(VENV)-image/bin,$(FAST))
 
+image: setup ## the flashable image and the update bundle, in build/image
+	@nice image/build
+
+HW := $(BIN)/pytest -c hw-tests/pytest.ini --junitxml=build/hw-tests.xml
+image-test: setup ## boots that image under QEMU and drives it over console and ports
+	$(HW) hw-tests
+
+image-test-quick: setup ## the first start, mail, lights, console, restart, and ten power cuts
+	$(HW) hw-tests -m quick
+
+hw-test: setup ## the same on a board: BOARD=pi4 SERIAL=/dev/ttyUSB0 HOST=192.168.1.23
+	$(HW) -s hw-tests --board "$(BOARD)" --serial "$(SERIAL)" --host "$(HOST)"
+
 bench: setup ## benchmarks beside their peers, as ratios in one run
 	$(BIN)/python -m tests.bench
 
 fuzz: setup ## every fuzz target for SECONDS=20 each
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),20)
 
-soak: setup ## the long forms: hundreds of kills, thousands of power cuts, an hour for each fuzz target
-	$(BIN)/python -m tests.crash --kills $(or $(KILLS),500) --servers $(or $(SERVERS),100) --cuts $(or $(CUTS),5000)
-	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),3600)
+soak: setup ## the long forms of kills, power cuts and fuzzing; MINUTES=N bounds them
+	nice -n 19 $(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) --record docs/soak.md
 
 coverage-spec: setup ## which numbered requirements are proven
 	$(BIN)/python -m tests.meta.coverage_spec

@@ -8,7 +8,9 @@ and ends in order. Rows are made lazily: a role that is not served imports nothi
 import asyncio
 import importlib
 import logging
+import os
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from appliance import config
 from appliance.config import Settings
 from appliance.directory import credentials, domains, entries
 from appliance.directory.authenticate import Authenticator
+from appliance.mailbox import public
+from appliance.mapi.times import from_unix_ns, to_unix
 from appliance.net import housekeeping, systemd
 from appliance.net.announce import Announcer, Receiver
 from appliance.net.listener import AnyService, Listener, Network, bind
@@ -32,6 +36,7 @@ from appliance.store import migrate
 from appliance.store import settings as stored_settings
 from appliance.store.check import Extra
 from appliance.store.keys import SERVER
+from appliance.store.kv import WriteTxn
 from appliance.store.store import Store
 
 READER_THREADS = 4
@@ -94,6 +99,17 @@ def check_extras() -> tuple[Extra, ...]:
     return (Extra("directory", entries.check),)
 
 
+def _public_store() -> Callable[[WriteTxn], None]:
+    """What makes the public store, unless another process has made it meanwhile."""
+    guids, now = (os.urandom(16), os.urandom(16)), from_unix_ns(time.time_ns())
+
+    def make(txn: WriteTxn) -> None:
+        if public.find(txn) is None:
+            public.create_store(txn, guids=guids, uidvalidity=int(to_unix(now)), now=now)
+
+    return make
+
+
 def _target(target: str) -> Callable[..., Any]:
     module, _, name = target.partition(":")
     return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
@@ -125,7 +141,9 @@ class Server:
         migrate.expand(self.store)
         settings = self._settings()
         with self.store.read() as txn:
-            organization = domains.get(txn)
+            organization, has_public = domains.get(txn), public.find(txn) is not None
+        if not has_public:  # clients log on to the public folders before anybody made one
+            self.store.write(_public_store()).result()
         if organization.ntlm != settings.auth.ntlm:  # the settings file says otherwise than the store
             self.store.write(lambda txn: credentials.set_ntlm(txn, settings.auth.ntlm)).result()
         self._identity = _identity(self._data)

@@ -82,7 +82,10 @@ def weight(text: str, order: int) -> bytes:
 
 def ordering(text: str, order: int) -> tuple[bytes, bytes]:
     """The bytes by which tables are sorted: `weight` first, then what tells equal strings apart."""
-    return weight(text, order), sort_key(text)
+    key = sort_key(text)
+    if order == 0 and text.isascii():  # then the key begins with the weight
+        return key.partition(b"\x01")[0], key
+    return weight(text, order), key
 
 
 def buffer_weight(text: str) -> bytes:

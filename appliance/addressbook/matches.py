@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from appliance.addressbook import collation, objects
 from appliance.addressbook.objects import Reader
-from appliance.addressbook.snapshot import Fact, Snapshot
+from appliance.addressbook.snapshot import Snapshot
 from appliance.directory import anr, entries, properties, resolve
-from appliance.directory.model import Entry
+from appliance.directory.model import Entry, Glance
 from appliance.mapi import entryids, errors, matching, tags
 from appliance.mapi import restrictions as r
 from appliance.mapi import types as t
@@ -34,7 +34,7 @@ class _Row:
 
     __slots__ = ("_entry", "fact", "mid", "reader")
 
-    def __init__(self, reader: Reader, mid: int, fact: Fact) -> None:
+    def __init__(self, reader: Reader, mid: int, fact: Glance) -> None:
         self.reader = reader
         self.mid = mid
         self.fact = fact

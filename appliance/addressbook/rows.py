@@ -19,6 +19,9 @@ from appliance.mapi.values import TypedValue
 PropertyRow = tuple[tuple[int, t.Value], ...]
 """One object: (tag, value) for each column; the error code where the tag's type is PtypErrorCode."""
 
+CP_ACP = 0
+"""The code page of who names none."""
+
 MAX_COLUMNS = 4096
 """Columns of a row, at most: more is TableTooBig."""
 
@@ -39,12 +42,18 @@ def is_supported(code_page: int) -> bool:
     return code_page == CP_TELETEX or (codepages.is_known(code_page) and code_page != CP_WINUNICODE)
 
 
+def is_writable(code_page: int) -> bool:
+    """Whether rows can be expressed in a code page: also in number 0, which clients leave in a STAT and
+    which is the default page then (observed: impacket)."""
+    return code_page == CP_ACP or is_supported(code_page)
+
+
 def check_columns(columns: Sequence[int], code_page: int) -> None:
     """Refuse columns that no row can have: TableTooBig for too many, InvalidCodepage for String8 ones in a
     code page that has no 8-bit strings."""
     if len(columns) > MAX_COLUMNS:
         raise errors.MapiError(errors.ecTableTooBig, f"{len(columns)} columns")
-    if not is_supported(code_page) and any(
+    if not is_writable(code_page) and any(
         objects.is_string(tag) and tag == objects.string8_tag(tag) for tag in columns
     ):
         raise errors.MapiError(errors.ecInvalidCodepage, f"code page {code_page}")
@@ -52,7 +61,7 @@ def check_columns(columns: Sequence[int], code_page: int) -> None:
 
 def default_columns(code_page: int) -> tuple[int, ...]:
     """DEFAULT_COLUMNS; with Unicode types where the code page has no 8-bit strings."""
-    if is_supported(code_page):
+    if is_writable(code_page):
         return DEFAULT_COLUMNS
     return tuple(map(t.unicode_tag, DEFAULT_COLUMNS))
 

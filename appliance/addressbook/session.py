@@ -379,7 +379,7 @@ class Session:
     def _text(self, name: str | bytes | None, code_page: int) -> str:
         if not isinstance(name, bytes):
             return name or ""
-        if not rows.is_supported(code_page):
+        if not rows.is_writable(code_page):
             raise errors.MapiError(errors.ecInvalidCodepage, f"code page {code_page}")
         return codepages.decode(name, code_page)
 

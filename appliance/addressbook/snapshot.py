@@ -11,29 +11,21 @@ Invariants:
 import threading
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from appliance.addressbook import collation
 from appliance.addressbook.stat import SortType
 from appliance.directory import entries, model
 from appliance.directory.lists import AddressList
-from appliance.directory.model import Kind
+from appliance.directory.model import Glance
 from appliance.store.kv import ReadTxn
 
 MAX_ORDERS = 24
 """Orders (sort type, language, list) that a snapshot keeps; the oldest go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What tables must know of an entry. `digest`: of the row it was read from."""
-
-    digest: int
-    kind: Kind
-    hidden: bool
-    name: str
-    phonetic: str
+_Order = list[tuple[bytes, bytes, int]]
+"""Entries in an order: weight, what tells equal ones apart, Minimal Entry ID."""
 
 
 class Table:
@@ -64,12 +56,34 @@ class Table:
 class Snapshot:
     """One version of the directory."""
 
-    def __init__(self, version: int, facts: dict[int, Fact]) -> None:
+    def __init__(self, txn: ReadTxn, version: int, before: "Snapshot | None" = None) -> None:
+        """Read it; what has not changed since another snapshot is taken over."""
         self.version = version
-        self.facts = facts
+        self.facts: dict[int, Glance] = {}
+        self._digests: dict[int, int] = {}
+        changed = self._read(txn, before)
         self._lock = threading.Lock()
-        self._orders: dict[tuple[SortType, int], list[tuple[bytes, bytes, int]]] = {}
         self._tables: dict[tuple[SortType, int, int], Table] = {}
+        self._orders: dict[tuple[SortType, int], _Order] = {}
+        for (sort, order), rows in list(before._orders.items()) if before else ():
+            self._orders[sort, order] = self._again(rows, changed, sort, order)
+
+    def _read(self, txn: ReadTxn, before: "Snapshot | None") -> set[int]:
+        """Ids of entries that are not as they were."""
+        known, digests = (before.facts, before._digests) if before else ({}, {})
+        changed: set[int] = set()
+        for mid, raw in entries.raw_rows(txn):
+            digest = self._digests[mid] = hash(raw)
+            if digests.get(mid) == digest:
+                self.facts[mid] = known[mid]
+            else:
+                self.facts[mid] = model.glance(raw)
+                changed.add(mid)
+        return changed | (known.keys() - self.facts.keys())
+
+    def _again(self, rows: "_Order", changed: set[int], sort: SortType, order: int) -> "_Order":
+        """An order with changed entries in their new places: nearly sorted, which sorts fast."""
+        return sorted([*(row for row in rows if row[2] not in changed), *self._keyed(changed, sort, order)])
 
     def table(self, container: AddressList, sort: SortType, locale: int) -> Table:
         """The rows of a container, sorted (MS-OXNSPI 3.1.4.5.1 steps 1 to 3)."""
@@ -104,15 +118,21 @@ class Snapshot:
     def _make(self, container: AddressList, sort: SortType, order: int) -> Table:
         whole = self._orders.get((sort, order))
         if whole is None:
-            visible = ((mid, fact) for mid, fact in self.facts.items() if not fact.hidden)
-            whole = sorted((*self._key(fact, sort, order), mid) for mid, fact in visible)
+            whole = sorted(self._keyed(self.facts, sort, order))
             if len(self._orders) >= MAX_ORDERS // 4:
                 del self._orders[next(iter(self._orders))]
             self._orders[sort, order] = whole
         rows = [(weight, mid) for weight, _, mid in whole if self.facts[mid].kind in container.kinds]
         return Table((mid for _, mid in rows), [weight for weight, _ in rows])
 
-    def _key(self, fact: Fact, sort: SortType, order: int) -> tuple[bytes, bytes]:
+    def _keyed(self, mids: Iterable[int], sort: SortType, order: int) -> Iterator[tuple[bytes, bytes, int]]:
+        """Those of some entries that stand in tables, with what they are sorted by."""
+        for mid in mids:
+            fact = self.facts.get(mid)
+            if fact is not None and not fact.hidden:
+                yield (*self._key(fact, sort, order), mid)
+
+    def _key(self, fact: Glance, sort: SortType, order: int) -> tuple[bytes, bytes]:
         # who has no phonetic name sorts by the display name
         phonetic = sort is SortType.PHONETIC_DISPLAY_NAME and fact.phonetic
         return collation.ordering(fact.phonetic if phonetic else fact.name, order)
@@ -131,17 +151,5 @@ class Snapshots:
         with self._lock:
             latest = self._latest
             if latest is None or latest.version < version:
-                latest = self._latest = Snapshot(version, _facts(txn, latest.facts if latest else {}))
+                latest = self._latest = Snapshot(txn, version, latest)
             return latest
-
-
-def _facts(txn: ReadTxn, known: dict[int, Fact]) -> dict[int, Fact]:
-    facts: dict[int, Fact] = {}
-    for mid, raw in entries.raw_rows(txn):
-        digest = hash(raw)
-        fact = known.get(mid)
-        if fact is None or fact.digest != digest:
-            entry = model.unpack(mid, raw)
-            fact = Fact(digest, entry.kind, entry.hidden, entry.display_name, entry.person.phonetic_name)
-        facts[mid] = fact
-    return facts

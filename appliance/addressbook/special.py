@@ -49,7 +49,7 @@ def table(reader: Reader, flags: int, stat: Stat, version: int) -> SpecialTable:
     # the flag for Unicode is ignored beside the other (constraint 4); what CP_WINUNICODE means without it
     # is left open (constraint 1)
     wide = stat.code_page == CP_WINUNICODE or (bool(flags & Special.UNICODE_STRINGS) and not creation)
-    if not wide and not rows.is_supported(stat.code_page):
+    if not wide and not rows.is_writable(stat.code_page):
         raise errors.MapiError(errors.ecInvalidCodepage, f"code page {stat.code_page}")
     if creation:
         made = [_creation_row(reader, stat.template_locale)] if is_locale(stat.template_locale) else []

@@ -52,5 +52,6 @@ COMMANDS = (
     Row("stick", "appliance.cli.machine:stick", "The USB stick that is plugged in."),
     Row("reboot", "appliance.cli.machine:reboot", "Restart this machine."),
     Row("shutdown", "appliance.cli.machine:shutdown", "Shut this machine down."),
+    Row("update", "appliance.cli.update:update", "Install a new system, or go back to the one before."),
     Row("factory-reset", "appliance.cli.machine:factory_reset", "Erase everything on this machine."),
 )

@@ -306,6 +306,14 @@ def stick_list(as_json: bool) -> None:
     print_rows(rows, ["file", "size"], as_json=as_json)
 
 
+@stick.command("updates")
+@json_option
+def stick_updates(as_json: bool) -> None:
+    """List the update bundles on it."""
+    rows = [{"file": str(path), "size": path.stat().st_size} for path in machine().bundles()]
+    print_rows(rows, ["file", "size"], as_json=as_json)
+
+
 @click.command("advice")
 @click.argument("topic", type=click.Choice(["clients", "dns"]))
 def advice(topic: str) -> None:

@@ -20,6 +20,8 @@ MAX_TEXT = 256
 """Characters that are looked at."""
 
 MAX_WORDS = 8
+MAX_FOUND = 500
+"""Entries that words are looked for among: more are ambiguous, unless a name is exactly so."""
 
 
 class Outcome(IntEnum):
@@ -69,6 +71,8 @@ def _with_words(txn: ReadTxn, text: str) -> list[Entry]:
     if not wanted:
         return []
     ids = set.intersection(*(entries.ids_with_word(txn, word) for word in wanted))
+    if len(ids) > MAX_FOUND:
+        ids = {*entries.ids_of_name(txn, text), *sorted(ids)[:MAX_FOUND]}
     found = [entries.get(txn, id) for id in ids]
     visible = [entry for entry in found if not entry.hidden]
     return sorted(visible, key=lambda entry: (sort_key(entry.display_name), entry.id))

@@ -19,7 +19,7 @@ from appliance.directory import domains, links, model
 from appliance.directory.addresses import BadAddress, parse
 from appliance.directory.errors import NotAllowed, NotServed, Taken, Unknown
 from appliance.directory.model import Entry, Kind
-from appliance.directory.sort import sort_key, words
+from appliance.directory.sort import fold, sort_key, words
 from appliance.store import keys
 from appliance.store.keys import SERVER, Table, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -150,6 +150,17 @@ def list_entries(txn: ReadTxn, *kinds: Kind) -> Iterator[Entry]:
 def ids_by_name(txn: ReadTxn) -> Iterator[int]:
     """Ids of all entries in the order of their display names."""
     return map(tail_q, _scan(txn, Index.NAME))
+
+
+def ids_of_name(txn: ReadTxn, name: str) -> Iterator[int]:
+    """Ids of entries whose display names or accounts are `name`, without regard to case and accents."""
+    start = (
+        keys.pack(SERVER, Table.DIRECTORY_INDEX, Index.NAME) + keys.part(fold(name).encode() + b"\x01")[:-2]
+    )
+    yield from map(tail_q, txn.scan_keys(start, successor(start)))
+    entry = by_account(txn, name)
+    if entry is not None:
+        yield entry.id
 
 
 def ids_of_kind(txn: ReadTxn, kind: Kind) -> Iterator[int]:

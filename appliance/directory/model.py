@@ -209,5 +209,22 @@ def unpack(id: int, data: bytes) -> Entry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What tables of entries must know of one."""
+
+    kind: Kind
+    hidden: bool
+    name: str
+    phonetic: str
+
+
+def glance(data: bytes) -> Glance:
+    """A few fields of a row, several times faster than `unpack`."""
+    row = json.loads(data)
+    phonetic = row["person"].get("phonetic_name", "") if "person" in row else ""
+    return Glance(Kind(row["kind"]), row.get("hidden", False), row["name"], phonetic)
+
+
 PERSON_FIELDS = tuple(item.name for item in fields(Person))
 _ALL_RIGHTS = (~NO_RIGHTS).value

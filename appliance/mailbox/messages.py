@@ -407,6 +407,10 @@ def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool:
     return peruser.is_read(peruser.read_set(txn, mailbox, row.fid, actor.user), row.cn)
 
 
+MS_IN_CONFLICT = 0x800
+"""The bit of PidTagMessageStatus that only the server sets (MS-OXCMSG 2.2.1.8)."""
+
+
 def status_of(row: Row) -> int:
     """PidTagMessageStatus (MS-OXCMSG 2.2.1.8)."""
     return sum(bit for flag, bit in STATUS if row.flags & flag)
@@ -431,7 +435,7 @@ def set_status(
             raise Refused(Reason.ACCESS_DENIED)
         flags = row.flags
         for flag, bit in STATUS:
-            if mask & bit:
+            if mask & bit & ~MS_IN_CONFLICT:
                 flags = flags | flag if bits & bit else flags & ~flag
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             messages.set_state(edit, row, flags, row.keywords)

@@ -61,13 +61,6 @@ def require(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, right: Right) ->
     return have
 
 
-def any_right(txn: ReadTxn, actor: Actor, mailbox: int) -> bool:
-    """Whether the actor may do anything at all in some folder of a mailbox."""
-    if actor.admin or actor.mailbox == mailbox:
-        return True
-    return any(effective(txn, actor, mailbox, fid) for fid in permissions.folders(txn, mailbox))
-
-
 def parse(text: str) -> Right:
     """RIGHTS of the command line: a role's name, or single rights joined by commas. Raises Refused."""
     role = ROLES.get(text.strip().lower())

@@ -32,6 +32,7 @@ from appliance.mapi.names import PidNameKeywords
 from appliance.mapi.objects import BytesContent, Content, MessageObject, Named
 from appliance.mapi.types import Bag, PtypBinary, PtypObject
 from appliance.store import blobs, contents, mailboxes, messages, names, versions
+from appliance.store.blobs import Prepared
 from appliance.store.contents import Row, RowFlag
 from appliance.store.drafts import Attachment, Overlay
 from appliance.store.kv import ReadTxn
@@ -225,13 +226,26 @@ def _by_id(txn: ReadTxn, named: Named) -> Bag:
     return {number << 16 | kind: value for (number, kind), value in found.items() if number is not None}
 
 
+class Unbound:
+    """Bytes that are ready to be bound as `Content`, while their lease lasts."""
+
+    def __init__(self, store: Store, prepared: Prepared) -> None:
+        self._store, self._prepared, self.size = store, prepared, prepared.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """As `Content`. Raises Conflict when they are gone."""
+        with self._store.read() as txn:
+            return blobs.read_prepared(txn, self._prepared, offset, length)
+
+
 # -- messages under work ------------------------------------------------------------------------------------
 
 
 def overlaid(store: Store, txn: ReadTxn, overlay: Overlay) -> Whole:
-    """A message that a session works on, or one embedded in it, as the session sees it. Values that are on
-    their way into the store are not seen before they are saved."""
+    """A message that a session works on, or one embedded in it, as the session sees it."""
     whole = Whole(overlay.bag())
+    for tag, prepared in overlay.values.items():
+        whole.large[tag] = Unbound(store, prepared)
     for tag, number in overlay.large().items():
         whole.large[tag] = _blob(store, txn, number)
     for number, bag in overlay.recipient_rows().items():
@@ -249,6 +263,8 @@ def attached(store: Store, txn: ReadTxn, attachment: Attachment) -> WholeAttachm
         for tag in (tags.PidTagAttachDataBinary, PID_TAG_SATCHEL_BLOB, PID_TAG_SATCHEL_EMBEDDED):
             bag.pop(tag, None)
     made = _attachment(store, txn, attachment.number, bag | attachment.changed)
+    if attachment.data is not None:
+        made.content = Unbound(store, attachment.data)
     if attachment.embedded is not None:
         inner = attachment.embedded
         made.embedded = lambda: _overlaid_anew(store, inner)

@@ -23,7 +23,7 @@ from appliance.store.store import Store
 DAMAGED = "damaged"
 """The file in the data directory that says that the last check found faults."""
 
-UPDATE = Path("/run/appliance/update")
+UPDATE = Path("/run/appliance-update/state")
 """The file in which the updater says `waiting` or `installing`."""
 
 ROLES_VARIABLE = "APPLIANCE_ROLES"

@@ -47,7 +47,7 @@ def dns(site: Site) -> str:
     """The records to publish."""
     lines = ["At the provider of your domain, publish:"]
     sender = " include:NAME-FOR-SPF" if site.smarthost else ""
-    public = [address for address in site.addresses if ipaddress.ip_address(address).is_global]
+    public = [address for address in site.addresses if _is_public(address)]
     for address in public or ["YOUR-PUBLIC-ADDRESS"]:
         kind = "AAAA" if ":" in address else "A"
         lines += [_record(f"{site.hostname}.", kind, address)]
@@ -67,6 +67,14 @@ def dns(site: Site) -> str:
     else:
         lines += ["", "The address must lead back to the name too (PTR): ask your internet provider."]
     return "\n".join(lines)
+
+
+def _is_public(address: str) -> bool:
+    found = ipaddress.ip_address(address)
+    site_local = (
+        isinstance(found, ipaddress.IPv6Address) and found.is_site_local
+    )  # RFC 3879: no longer global
+    return found.is_global and not site_local
 
 
 def _services(site: Site, domain: str) -> Iterable[str]:

@@ -22,14 +22,23 @@ from appliance.panel.network import Network
 
 REQUESTS = Path("/run/appliance/request")
 STICK = Path("/run/appliance-stick")
+ANSWERS = Path("/run/appliance-update")
 MARK = "factory-reset"
 FOLDER = "machine"
 BACKUP_SUFFIX = ".satchel"
+BUNDLE_SUFFIX = ".raucb"
 FIRST_YEAR, LAST_YEAR = 2025, 2099
 CLOCK_PATIENCE = 10.0
 """Seconds that the system may take to set the clock."""
 
+UPDATE_PATIENCE = 900.0
+"""Seconds that the system may take for what is asked about updates: a slow card writes a slot in minutes."""
+
 ACTIONS = ("reboot", "poweroff")
+
+
+class UpdateRefused(OSError):
+    """The system did not do what was asked about updates; its reason in one line."""
 
 
 class NotAppliance(OSError):
@@ -43,6 +52,7 @@ class Machine:
     data: Path
     requests: Path = REQUESTS
     stick: Path = STICK
+    answers: Path = ANSWERS
 
     @property
     def choices(self) -> Path:
@@ -111,11 +121,45 @@ class Machine:
 
     def backups(self) -> list[Path]:
         """Backups on the stick, the newest first. Looking mounts it. Raises NotAppliance without a stick."""
+        return self._on_stick(BACKUP_SUFFIX)
+
+    def bundles(self) -> list[Path]:
+        """Update bundles on the stick, the last by name first. Looking mounts it. Raises NotAppliance."""
+        return self._on_stick(BUNDLE_SUFFIX)
+
+    def _on_stick(self, suffix: str) -> list[Path]:
         try:
-            found = [path for path in self.stick.iterdir() if path.suffix == BACKUP_SUFFIX and path.is_file()]
+            found = [path for path in self.stick.iterdir() if path.suffix == suffix and path.is_file()]
         except OSError:
             raise NotAppliance("there is no USB stick (FAT or exFAT) plugged in") from None
         return sorted(found, key=lambda path: path.name, reverse=True)
+
+    def update(self, command: str, file: Path | None = None) -> str:
+        """Have the system do something about updates (`status`, `good`, `rollback`, `install` with a file)
+        and wait for its answer: what it says. Blocks, for minutes when a slow card is written. Raises
+        NotAppliance, UpdateRefused."""
+        self._need()
+        if not self.answers.is_dir():
+            raise NotAppliance("this system cannot be updated: it runs from no slot")
+        number = secrets.token_hex(8)
+        write_whole(self.requests / "update", f"{number} {command}" + (f" {file}" if file else "") + "\n")
+        deadline = time.monotonic() + UPDATE_PATIENCE
+        while time.monotonic() < deadline:
+            head, _, text = self._answer().partition("\n")
+            if head.split()[:1] == [number]:
+                if head.split()[1:] != ["0"]:
+                    raise UpdateRefused(
+                        text.strip().splitlines()[-1] if text.strip() else "it failed without a word"
+                    )
+                return text
+            time.sleep(0.1)
+        raise UpdateRefused("the system did not answer")
+
+    def _answer(self) -> str:
+        try:
+            return (self.answers / "answer").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def mark_reset(self) -> None:
         """Have everything erased before the next start. Raises NotAppliance."""

@@ -25,6 +25,7 @@ from appliance.panel.dialogue import (
     new_password,
     run,
     say,
+    sentence,
     show,
     title,
 )
@@ -37,6 +38,7 @@ FIRST_PENALTY, MOST_PENALTY = 5.0, 120.0
 
 ERASE_WORD = "erase everything"
 _BACKUP_TIME = 6 * 3600.0
+_UPDATE_TIME = 1800.0
 
 
 class Desk:
@@ -174,7 +176,7 @@ def _main_menu(desk: Desk) -> Dialogue[None]:
         Entry("Network and smart host", partial(_menu, "Network", NETWORK, "back")),
         Entry("Backup and restore", partial(_menu, "Backup", (Entry("Back up to a USB stick",
               partial(_backup, desk)), *BACKUP), "back")),
-        Entry("Update", _update),
+        Entry("Update", partial(_menu, "Update", UPDATE, "back")),
         Entry("Log", _log),
         Entry("What to enter in mail programs and DNS", _advice),
         Entry("Administrator's password", _administrator),
@@ -339,8 +341,32 @@ BACKUP = (
 )
 
 
-def _update() -> Dialogue[None]:
-    yield from say("This system cannot install updates yet: they arrive with the image. Nothing was done.")
+def _update_install() -> Dialogue[None]:
+    listed = yield from run("stick", "updates")
+    names = [line.partition("\t")[0] for line in listed.output.splitlines() if line]
+    if not listed.ok or not names:
+        yield from say(
+            sentence(listed.reason) if not listed.ok else "There is no update (*.raucb) on the stick."
+        )
+        return
+    number = yield from choose("Which one", [name.rpartition("/")[2] for name in names], default=0)
+    yield from say("Installing: this takes minutes. Please do not unplug.")
+    if not (yield from do("update", "install", "--", names[number], seconds=_UPDATE_TIME, done="Installed.")):
+        return
+    if (yield from confirm("Restart into it now", default=True, fresh=True)):
+        yield from do("reboot", "--yes", done="It restarts now.")
+
+
+def _update_rollback() -> Dialogue[None]:
+    if (yield from confirm("Restart into the system before", default=False, fresh=True)):
+        yield from do("update", "rollback", "--reboot", done="It restarts now.")
+
+
+UPDATE = (
+    Entry("What runs, and what waits", partial(show, "update", "status")),
+    Entry("Install from a USB stick", _update_install),
+    Entry("Back to the system before", _update_rollback),
+)
 
 
 def _log() -> Dialogue[None]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from gpiozero.exc import GPIOZeroError
 
 from appliance.config import Settings
-from appliance.net import health, interfaces
+from appliance.net import health, interfaces, running
 from appliance.net.health import Condition, Health, Problem, Stage, State
 from appliance.net.log import event
 from appliance.net.parts import Parts
@@ -198,8 +198,8 @@ def _judged(store: Store) -> Health:
 
 
 async def alone(data: Path, settings: Settings, started: Callable[[], None]) -> None:
-    """The panel without a server: returns once the first set-up is done. `started` is called when the
-    panel serves."""
+    """The panel without a server: returns once the first set-up is done, or a server runs again.
+    `started` is called when the panel serves."""
     board = board_of(settings)
     panel = Panel(data, board, fixtures_of(board), lambda: settings)
     wanted = not is_set_up(data)
@@ -209,10 +209,17 @@ async def alone(data: Path, settings: Settings, started: Callable[[], None]) -> 
     serving = asyncio.create_task(panel.serve())
     started()
     try:
-        while not (wanted and is_set_up(data) and panel.desk.setting_up is None):
+        while not _over(panel, data, wanted):
             done, _ = await asyncio.wait([serving], timeout=1.0)
             if done:
                 serving.result()
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
+
+
+def _over(panel: Panel, data: Path, wanted: bool) -> bool:
+    """Whether the panel without a server is not needed any more. `wanted`: it is there for the set-up."""
+    if wanted:
+        return is_set_up(data) and panel.desk.setting_up is None
+    return bool(running.present(data))

@@ -6,6 +6,7 @@ then.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from appliance.formats import bags
 from appliance.mailbox.properties import attachments as views
@@ -22,7 +23,7 @@ from appliance.mapi.values import Form, rop_form
 from appliance.rop import copying
 from appliance.rop.context import RopContext
 from appliance.rop.held import PreparedContent, prepared_in
-from appliance.rop.messages import Message
+from appliance.rop.messages import Message, drop, settle
 from appliance.rop.model import Access, On
 from appliance.rop.objects import Object
 from appliance.rop.properties import Copying, Refusals, View, Wide
@@ -32,6 +33,9 @@ from appliance.store.blobs import Prepared
 from appliance.store.drafts import Overlay
 from appliance.store.errors import NotFound
 from appliance.store.kv import ReadTxn
+
+if TYPE_CHECKING:
+    from appliance.rop.streams import Value as StreamValue
 
 DATA = (tags.PidTagAttachDataBinary, tags.PidTagAttachDataObject)
 """An attachment has one content, whichever of the two names a client gives it."""
@@ -70,7 +74,18 @@ class Attachment(Object):
     message has it as its own; `clean`: nothing changed since it was saved into its message."""
 
     kind = On.ATTACHMENT
-    __slots__ = ("_held", "_stale", "clean", "logon", "message", "number", "opened", "source", "writable")
+    __slots__ = (
+        "_held",
+        "_stale",
+        "clean",
+        "logon",
+        "message",
+        "number",
+        "opened",
+        "pending",
+        "source",
+        "writable",
+    )
 
     def __init__(
         self,
@@ -84,6 +99,7 @@ class Attachment(Object):
         self.logon, self.message, self.number = message.logon, message, held.number
         self._held, self.source, self.writable, self.clean = held, source, writable, clean
         self._stale = False
+        self.pending: dict[int, StreamValue] = {}
         self.opened: list[Message] = []
         message.children.append(self)
 
@@ -129,7 +145,7 @@ class Attachment(Object):
         held = self.current(ctx.txn)
         shown = self.source is not None and not self._has_own_data(held)
         view = views.of_draft(places(ctx.txn, self.logon.mailbox), held, writable=self.writable)
-        large = held.data is not None or held.data_blob() != 0
+        large = held.data is not None or held.data_blob() != 0 or bool(self.pending)
         embedded = self._is_embedded(held)
         if shown and self.source is not None and self.source.content is not None:
             large = True
@@ -170,7 +186,8 @@ class Attachment(Object):
         if not self.writable:
             raise MapiError(ec.ecAccessDenied)
 
-    def _change(self, txn: ReadTxn) -> drafts.Attachment:
+    def change(self, txn: ReadTxn) -> drafts.Attachment:
+        """Its copy, to be changed. Raises ecAccessDenied, ecObjectDeleted."""
         if not self.writable:
             raise MapiError(ec.ecAccessDenied)
         held = self.current(txn)
@@ -181,7 +198,7 @@ class Attachment(Object):
         self, ctx: RopContext, values: Sequence[tuple[int, Value]], *, replicate: bool = True
     ) -> Refusals:
         """As `Propertied`."""
-        held = self._change(ctx.txn)
+        held = self.change(ctx.txn)
         refused: Refusals = {}
         for tag, value in values:
             code = attachment_refusal(ctx.txn, tag)
@@ -193,7 +210,7 @@ class Attachment(Object):
 
     def delete_properties(self, ctx: RopContext, tags_: Sequence[int], *, replicate: bool = True) -> Refusals:
         """As `Propertied`."""
-        held = self._change(ctx.txn)
+        held = self.change(ctx.txn)
         refused: Refusals = {}
         for tag in tags_:
             code = attachment_refusal(ctx.txn, tag)
@@ -229,7 +246,7 @@ class Attachment(Object):
 
     def put_value(self, ctx: RopContext, tag: int, value: Wide) -> None:
         """As `Propertied`."""
-        held = self._change(ctx.txn)
+        held = self.change(ctx.txn)
         code = attachment_refusal(ctx.txn, tag)
         if code:
             raise MapiError(code)
@@ -260,7 +277,7 @@ class Attachment(Object):
         with ctx.read() as txn:
             refused = copying.copy_properties(ctx.reading(txn), self, target, wanted, copying.NO_VALUES)
             if embedded is not None:
-                target._change(txn).put_embedded(embedded)
+                target.change(txn).put_embedded(embedded)
                 target.source = None
                 target.message.leases.add(ctx.store, prepared_in(embedded))
                 refused.pop(tags.PidTagAttachDataObject, None)
@@ -319,12 +336,14 @@ class Attachment(Object):
 
     def saving(self) -> Access:
         """What `save` needs."""
-        return Access.APART if self.message.mime else Access.READ
+        return Access.APART if self.message.mime or self.pending else Access.READ
 
     def save(self, ctx: RopContext, *, keep_writable: bool) -> None:
         """Put it into its message. Raises ecAccessDenied, ecObjectDeleted."""
         if not self.writable:
             raise MapiError(ec.ecAccessDenied)
+        if not ctx.has_txn:
+            settle(ctx, self.pending)
         overlay = self.message.own_content(ctx)
         held = self._held_apart(ctx)
         if self.source is not None:
@@ -370,6 +389,7 @@ class Attachment(Object):
 
     def close(self) -> None:
         """The handle is gone; what was saved into the message stays there."""
+        drop(self.pending)
         if self in self.message.children:
             self.message.children.remove(self)
 

@@ -119,6 +119,12 @@ class RopContext:
         with self.store.read() as txn:
             yield txn
 
+    def at(self, txn: WriteTxn) -> "RopContext":
+        """The same ROP, within a function that it writes itself."""
+        made = self.reading(txn)
+        made._writing = txn
+        return made
+
     def reading(self, txn: ReadTxn) -> "RopContext":
         """The same ROP, with a snapshot that it took itself."""
         return RopContext(

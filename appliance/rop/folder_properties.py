@@ -10,7 +10,7 @@ from appliance.mailbox.properties.places import places
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
-from appliance.mapi.objects import Content
+from appliance.mapi.objects import BytesContent, Content
 from appliance.mapi.types import Value
 from appliance.mapi.values import Form
 from appliance.rop.context import RopContext
@@ -18,7 +18,6 @@ from appliance.rop.model import Access
 from appliance.rop.objects import Folder, Object
 from appliance.rop.properties import Copying, Refusals, Wide
 from appliance.rop.stepwise import pieces
-from appliance.rop.values import content_of
 from appliance.store import folders
 from appliance.store.blobs import Prepared
 from appliance.store.permissions import Right
@@ -62,7 +61,10 @@ class FolderObject(Folder):
 
     def value(self, ctx: RopContext, tag: int) -> Content | None:
         """As `Propertied`."""
-        return content_of(self.view(ctx).get(tag))
+        found = self.view(ctx).get(tag)
+        if isinstance(found, str):
+            return BytesContent(found.encode("utf-8", "surrogatepass"))
+        return BytesContent(found) if isinstance(found, bytes) else None
 
     def require_writable(self, ctx: RopContext) -> None:
         """As `Propertied`."""

@@ -41,6 +41,10 @@ class Leases:
         self._store = store
         self._numbers.update(each.number for each in prepared if each.number)
 
+    def give(self, prepared: Prepared) -> None:
+        """Answer for these bytes no more: somebody else does."""
+        self._numbers.discard(prepared.number)
+
     def close(self) -> None:
         """Drop what nobody bound."""
         numbers, self._numbers = tuple(self._numbers), set()

@@ -36,7 +36,7 @@ from appliance.rop.context import RopContext
 from appliance.rop.held import Leases, PreparedContent, prepared_in, small_bytes
 from appliance.rop.model import Access, On
 from appliance.rop.objects import Logon, Object
-from appliance.rop.properties import Copying, Refusals, View, Wide
+from appliance.rop.properties import Copying, Refusals, View, Wide, bag_tag
 from appliance.rop.settable import BODIES, refusal, replaced_by
 from appliance.store import blobs, drafts
 from appliance.store.blobs import Prepared
@@ -51,6 +51,7 @@ from appliance.wire.record import Record
 
 if TYPE_CHECKING:
     from appliance.rop.attachments import Attachment
+    from appliance.rop.streams import Value as StreamValue
 
 LOGON_PAGE = 0x0FFF
 """CodePageId: that of the logon (MS-OXCMSG 2.2.3.1.1)."""
@@ -81,6 +82,21 @@ def owning(ctx: RopContext, _request: Record) -> Access:
 def looking_inside(ctx: RopContext, _request: Record) -> Access:
     """The access of ROPs that look at attachments, which a MIME message must be taken apart for."""
     return Access.SCAN if ctx.input(Message).mime else Access.READ
+
+
+def settle(ctx: RopContext, pending: "dict[int, StreamValue]") -> None:
+    """Take what streams have written and nobody took yet; runs apart."""
+    for value in list(pending.values()):
+        value.settle(ctx)
+
+
+def drop(pending: "dict[int, StreamValue]") -> None:
+    """Forget what streams have written and nobody took."""
+    values = list(pending.values())
+    pending.clear()
+    for value in values:
+        if not value.users:
+            value.bytes.close()
 
 
 class OpenView(MessageView):
@@ -114,7 +130,11 @@ class OpenView(MessageView):
 
     def is_large(self, tag: int) -> bool:
         """Whether only a stream can read the property."""
-        return tag in self.large or (self._draft is not None and tag in self._draft.overlay.values)
+        return (
+            tag in self._message.waiting()
+            or tag in self.large
+            or (self._draft is not None and tag in self._draft.overlay.values)
+        )
 
     def _flags(self, value: Value) -> Value:
         flags = value if isinstance(value, int) else NEW_FLAGS
@@ -204,6 +224,7 @@ class Message(Object):
         "mid",
         "mime",
         "page",
+        "pending",
         "right",
         "source",
         "stale",
@@ -223,6 +244,7 @@ class Message(Object):
         self.mime = False
         self.stale, self.clean = False, False
         self.leases = Leases()
+        self.pending: dict[int, StreamValue] = {}
         self.children: list[Attachment] = []
 
     # -- how one comes to be ------------------------------------------------------------------------------
@@ -496,8 +518,10 @@ class Message(Object):
 
     def saving(self) -> Access:
         """What `save` needs: content of a MIME message becomes its own before it changes."""
+        if self.pending:
+            return Access.APART
         if self.is_embedded:
-            return Access.NONE
+            return Access.READ
         if self.draft is not None and self.mime and not self.draft.materialized:
             return Access.APART
         return Access.WRITE
@@ -507,10 +531,13 @@ class Message(Object):
         ecObjectDeleted, ecAccessDenied, ecQuotaExceeded."""
         if not self.writable:
             raise MapiError(ec.ecError)
+        apart = not ctx.has_txn
+        if apart:
+            settle(ctx, self.pending)
         if self.holder is not None:
             self._save_embedded(keep_writable)
             return 0
-        if self.saving() is Access.APART:
+        if apart:
             self._materialize_for_save(ctx)
             txn_saved = ctx.write(lambda txn: self._save(txn, ctx.now, force=force))
         else:
@@ -531,7 +558,8 @@ class Message(Object):
 
     def _materialize_for_save(self, ctx: RopContext) -> None:
         draft = self.draft
-        assert draft is not None
+        if draft is None or draft.materialized:
+            return
         with ctx.read() as txn:
             touches = drafts.touches_content(txn, draft.overlay)
         if touches:
@@ -575,8 +603,13 @@ class Message(Object):
         for child in self.children:
             child.outer_saved()
 
+    def waiting(self) -> set[int]:
+        """The tags of values that streams have and nobody took yet."""
+        return {bag_tag(tag) for tag in self.pending}
+
     def close(self) -> None:
         """What was not saved is gone."""
+        drop(self.pending)
         if self.holder is None:
             self.leases.close()
 

@@ -12,7 +12,7 @@ latter.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
@@ -29,7 +29,7 @@ from appliance.mapi.types import (
 from appliance.mapi.values import Form
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access
-from appliance.rop.objects import Object
+from appliance.rop.objects import Logon, Object
 from appliance.store.blobs import Prepared
 from appliance.wire.fields import U16, U32, Array
 from appliance.wire.record import Record, as_codec
@@ -74,6 +74,10 @@ class Propertied(Protocol):
     """An object with properties."""
 
     @property
+    def logon(self) -> Logon:
+        """The logon that it was opened on."""
+
+    @property
     def writing(self) -> Access:
         """What `set_properties`, `delete_properties` and `put_value` need of the context."""
 
@@ -109,6 +113,15 @@ class Propertied(Protocol):
     def copy_to(self, ctx: RopContext, target: Object, wanted: Copying) -> Refusals:
         """Copy properties to an object of the same kind. Raises ecNotSupported for another kind, ecMsgCycle,
         ecFolderCycle, ecDuplicateName, ecAccessDenied."""
+
+
+@runtime_checkable
+class Keeping(Propertied, Protocol):
+    """An object that holds changes until it is saved."""
+
+    @property
+    def pending(self) -> dict[int, Any]:
+        """Streams with values that wait to be taken, by tag."""
 
 
 def propertied(ctx: RopContext) -> Propertied:

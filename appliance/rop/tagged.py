@@ -1,47 +1,34 @@
-"""TaggedPropertyValues of requests that stand there without a size (MS-OXCDATA 2.11.4).
+"""Tagged property values as a field of a request (MS-OXCDATA 2.11.4): a count, then tags and values."""
 
-They are read before it is known on which logon, so 8-bit strings stay what they are until `values_of`.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
-
-from appliance.mapi import codepages
-from appliance.mapi import types as t
-from appliance.mapi.types import Value
-from appliance.mapi.values import read_tagged, rop_form, write_tagged
-from appliance.rop.context import RopContext
+from appliance.mapi.types import PtypMultipleString, PtypMultipleString8, PtypString, PtypString8, Value
+from appliance.mapi.values import Form, read_tagged, write_tagged
 from appliance.wire.cursor import Reader, Writer
-from appliance.wire.fields import Array
 
-LATIN_1 = 28591
-"""A code page in which every byte is a character: 8-bit strings pass through it unharmed."""
-
-_FORM = rop_form(LATIN_1)
+MAX_VALUES = 4096
 
 
-class _Tagged:
-    """A tag and its value."""
+@dataclass(frozen=True, slots=True)
+class TaggedValues:
+    """The values in order; strings of 8 bits are read in the form's code page and come as Unicode tags."""
 
-    def decode(self, reader: Reader) -> tuple[int, Any]:
-        return read_tagged(reader, _FORM)
+    form: Form
 
-    def encode(self, writer: Writer, value: tuple[int, Any]) -> None:
-        write_tagged(writer, *value, _FORM)
+    def decode(self, reader: Reader) -> tuple[tuple[int, Value], ...]:
+        """Takes count and values."""
+        count = reader.count(2, 5, "property value count", MAX_VALUES)
+        return tuple(_as_unicode(*read_tagged(reader, self.form)) for _ in range(count))
+
+    def encode(self, writer: Writer, value: Sequence[tuple[int, Any]]) -> None:
+        """Writes count and values."""
+        writer.u16(len(value), "property value count")
+        for tag, each in value:
+            write_tagged(writer, tag, each, self.form)
 
 
-TaggedValues = Annotated[tuple[tuple[int, Any], ...], Array(_Tagged(), 2, least=4)]
-
-
-def values_of(ctx: RopContext, given: Sequence[tuple[int, Any]]) -> dict[int, Value]:
-    """The values as bags hold them."""
-    return {t.unicode_tag(tag): _wide(ctx, tag, value) for tag, value in given}
-
-
-def _wide(ctx: RopContext, tag: int, value: Any) -> Value:
-    kind = t.type_of(tag)
-    if t.element_type(kind) != t.PtypString8:
-        return value  # type: ignore[no-any-return]
-    texts: Iterable[str] = value if kind & t.MULTIPLE_FLAG else (value,)
-    wide = tuple(codepages.decode(text.encode("latin-1"), ctx.session.code_page) for text in texts)
-    return wide if kind & t.MULTIPLE_FLAG else wide[0]
+def _as_unicode(tag: int, value: Any) -> tuple[int, Value]:
+    kind = {PtypString8: PtypString, PtypMultipleString8: PtypMultipleString}.get(tag & 0xFFFF)
+    return (tag if kind is None else tag & ~0xFFFF | kind), value

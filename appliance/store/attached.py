@@ -4,7 +4,17 @@ The rows of the folder's log stay: clients that were away learn of its end from 
 `mailbox.retention` drops them with the log.
 """
 
-from appliance.store import permissions, peruser, receive_folders, rules, search_folders, timers, uids, views
+from appliance.store import (
+    local_ids,
+    permissions,
+    peruser,
+    receive_folders,
+    rules,
+    search_folders,
+    timers,
+    uids,
+    views,
+)
 from appliance.store.kv import WriteTxn
 
 
@@ -16,5 +26,6 @@ def drop(txn: WriteTxn, mailbox: int, fid: int) -> None:
     rules.clear(txn, mailbox, fid)
     receive_folders.drop_folder(txn, mailbox, fid)
     peruser.drop_folder(txn, mailbox, fid)
+    local_ids.drop_folder(txn, mailbox, fid)
     search_folders.drop(txn, mailbox, fid)
     timers.cancel_all(txn, mailbox, fid)

@@ -18,6 +18,7 @@ from appliance.store import (
     folders,
     incarnation,
     indexes,
+    local_ids,
     log,
     mailboxes,
     messages,
@@ -138,6 +139,7 @@ def _attached(txn: ReadTxn, mailbox: int, tree: dict[int, Folder]) -> Iterator[s
     yield from receive_folders.check(txn, mailbox, fids)
     yield from rules.check(txn, mailbox, fids)
     yield from peruser.check(txn, mailbox, fids)
+    yield from local_ids.check(txn, mailbox, fids)
     yield from search_folders.check(txn, mailbox, _search_folders(tree))
     yield from timers.check(txn, mailbox)
     yield from eas_state.check(txn, mailbox)

@@ -45,6 +45,8 @@ class RowFlag(IntFlag):
     REMOTE_DOWNLOAD = 0x100000
     REMOTE_DELETE = 0x200000
     UNMODIFIED = 0x400000
+    IN_CONFLICT = 0x1000000
+    """A conflict resolve message (MS-OXCFXICS 3.1.5.6.2.1)."""
     MATERIALIZED = 0x800000
     """Recipients and attachments stand in `parts`; without it they are derived from the MIME."""
 

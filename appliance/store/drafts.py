@@ -199,7 +199,8 @@ class Overlay:
 
     def remove_recipients(self) -> None:
         """Take all recipients away (RopRemoveAllRecipients)."""
-        self.recipients = dict.fromkeys(self.recipient_rows())
+        stored = (part.number for part in self.base.parts if part.kind == PART_RECIPIENT)
+        self.recipients = dict.fromkeys((*stored, *self.recipients))
 
     # -- attachments --------------------------------------------------------------------------------------
 
@@ -376,9 +377,10 @@ class Attachment:
 @dataclass(slots=True)
 class Draft:
     """A message under work. `mid` 0 for a new one; `cn` is the content version that it started from;
-    `session` the one that may save it; `incoming` the foreign version of an import. `flags` are set by the
-    save, those of `clear` taken away; `keywords` replace the row's unless None; `received` 0 leaves the time
-    of delivery."""
+    `session` the one that may save it; `incoming` the foreign version of an import, which makes the message
+    under the MID `wanted` or replaces all of it (`replaces`) and brings its time of change, `modified`.
+    `flags` are set by the save, those of `clear` taken away; `keywords` replace the row's unless None;
+    `received` 0 leaves the time of delivery."""
 
     mailbox: int
     fid: int
@@ -389,6 +391,9 @@ class Draft:
     associated: bool = False
     materialized: bool = True
     incoming: Version | None = None
+    wanted: int = 0
+    replaces: bool = False
+    modified: int = 0
     flags: RowFlag = RowFlag.NONE
     clear: RowFlag = RowFlag.NONE
     keywords: tuple[str, ...] | None = None
@@ -509,6 +514,7 @@ def _message(
         flags=RowFlag(flags | RowFlag.MATERIALIZED),
         keywords=keywords,
         received=draft.received or edit.now,
+        modified=draft.modified,
         importance=importance if isinstance(importance, int) and 0 <= importance <= 2 else 1,
         associated=draft.associated,
         conversation=conversation if isinstance(conversation, bytes) and len(conversation) == 16 else b"",
@@ -520,10 +526,11 @@ def _message(
 def _create(edit: Edit, draft: Draft, base: tuple[Part, ...]) -> Row:
     if not draft.materialized:
         raise StoreError("materialize the message before it is kept beside the other")
-    # `insert` takes an id, then the number that becomes the CN.
-    bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), edit.clock.row.counter + 2)
-    keywords = draft.keywords or ()
-    return messages.insert(edit, draft.fid, _message(edit, draft, bag, base, int(draft.flags), keywords))
+    # `insert` takes an id unless there is one, then the number that becomes the CN.
+    number = edit.clock.row.counter + (1 if draft.wanted else 2)
+    bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), number)
+    made = _message(edit, draft, bag, base, int(draft.flags), draft.keywords or ())
+    return messages.insert(edit, draft.fid, made, mid=draft.wanted)
 
 
 def _without_versions(bag: Bag) -> Bag:
@@ -531,8 +538,11 @@ def _without_versions(bag: Bag) -> Bag:
 
 
 def _change(edit: Edit, draft: Draft, row: Row, cold: messages.Message) -> Row:
-    base = tuple(parts(edit.txn, edit.mailbox, row.mid))
-    bag = draft.overlay._over(cold.bag())
+    if draft.replaces:
+        base, bag = draft.overlay.base.parts, _without_versions(draft.overlay.bag())
+    else:
+        base = tuple(parts(edit.txn, edit.mailbox, row.mid))
+        bag = draft.overlay._over(cold.bag())
     bag = _stamped(edit, draft, bag, edit.clock.row.counter + 1)  # `rewrite` takes the next number
     keywords = row.keywords if draft.keywords is None else draft.keywords
     made = _message(edit, draft, bag, base, draft.state(row.flags), keywords)

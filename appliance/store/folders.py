@@ -94,6 +94,10 @@ class Folder:
         """The folder's other properties."""
         return bags.unpack(self.packed_bag) if self.packed_bag else {}
 
+    def set_bag(self, bag: dict[int, Value]) -> None:
+        """Give the folder other properties beside those of its row."""
+        self.packed_bag = bags.pack(bag) if bag else b""
+
 
 _ROW = struct.Struct("<QBHQQQIIIIIIIQQQQQI")
 _LENGTHS = struct.Struct("<HHHHHI")

@@ -70,6 +70,7 @@ class Table(IntEnum):
     EAS_STATE = 56
     SUBSCRIPTIONS = 57
     UNRENDERED = 58
+    LOCAL_IDS = 59
 
 
 _HEAD = struct.Struct(">IB")

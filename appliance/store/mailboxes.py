@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from appliance.formats import bags
-from appliance.mapi.types import Value
+from appliance.mapi.types import Bag, Value
 from appliance.store.errors import NotFound
 from appliance.store.keys import SERVER, Table, head, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -161,6 +161,18 @@ def put(txn: WriteTxn, row: Mailbox) -> None:
             row.flags,
         ),
     )
+
+
+def properties(txn: ReadTxn, mailbox: int) -> Bag:
+    """What clients have set on the mailbox as a whole (MS-OXCSTOR 2.2.2.1.2)."""
+    raw = txn.get(pack(mailbox, Table.META, "properties"))
+    return bags.unpack(raw) if raw else {}
+
+
+def put_properties(txn: WriteTxn, mailbox: int, bag: Bag) -> None:
+    """Store those properties."""
+    txn.put(pack(mailbox, Table.META, "properties"), bags.pack(bag))
+    txn.touch(mailbox)
 
 
 class Clock:

@@ -37,6 +37,7 @@ from appliance.store.parts import (
     part_blobs,
     parts,
 )
+from appliance.store.versions import Version, imported
 
 __all__ = [
     "PART_ATTACHMENT",
@@ -86,7 +87,7 @@ class NewMessage:
     """What `insert` stores. `blob` is bound already (0 for none) and this message's reference is counted;
     `size` are the blob's bytes, or the object's size without one; `bag` the packed properties;
     `compact`: whether it is a compact one of `mapi.implied`; `conversation` 16 bytes or empty; `received`
-    FILETIME. `email_id` 0 takes the new MID's counter."""
+    FILETIME. `email_id` 0 takes the new MID's counter; `modified` 0 the time of the edit."""
 
     blob: int
     size: int
@@ -103,6 +104,7 @@ class NewMessage:
     email_id: int = 0
     parts: tuple[Part, ...] = ()
     compact: bool = False
+    modified: int = 0
 
     @property
     def cold(self) -> "Message":
@@ -179,9 +181,10 @@ def check_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
     return tuple(seen.values())
 
 
-def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREATED) -> Row:
-    """Add a message to a folder. Raises NotFound for the folder, LimitReached."""
-    mid = edit.new_id()
+def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREATED, *, mid: int = 0) -> Row:
+    """Add a message to a folder, under a new MID unless the caller has one that nothing else will ever have.
+    Raises NotFound for the folder, LimitReached."""
+    mid = mid or edit.new_id()
     number = edit.number()
     row = Row(
         fid=fid,
@@ -199,7 +202,7 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
         mod=number,
         blob=new.blob,
         received=new.received,
-        modified=edit.now,
+        modified=new.modified or edit.now,
         saved=edit.now,
         email_id=new.email_id or mid & COUNTER_LIMIT,
         thread_id=int.from_bytes(new.conversation[:8], "big"),
@@ -328,6 +331,10 @@ def by_conversation(txn: ReadTxn, mailbox: int, conversation: bytes) -> Iterator
         yield int.from_bytes(raw, "big"), int.from_bytes(key[-8:], "big")
 
 
+SHOWN = RowFlag.ANSWERED | RowFlag.FLAGGED | RowFlag.FORWARDED | RowFlag.FLAG_COMPLETE
+"""Flags that MAPI shows as properties: with them, and with keywords, the message is another version."""
+
+
 def set_state(edit: Edit, row: Row, flags: int, keywords: tuple[str, ...]) -> Row:
     """Give a message other flags and keywords. Nothing happens when they are the same."""
     if flags == row.flags and keywords == row.keywords:
@@ -345,7 +352,8 @@ def set_state(edit: Edit, row: Row, flags: int, keywords: tuple[str, ...]) -> Ro
         mask |= log.Mask.FLAGS
     if keywords != row.keywords:
         mask |= log.Mask.KEYWORDS
-    new = row._replace(flags=flags, keywords=keywords, mod=number, read_cn=read_cn)
+    cn = edit.cn(number) if (flags ^ row.flags) & SHOWN or keywords != row.keywords else row.cn
+    new = row._replace(flags=flags, keywords=keywords, cn=cn, mod=number, read_cn=read_cn)
     contents.put(edit.txn, edit.mailbox, new)
     edit.log(row.fid, number, log.Kind.FLAGS, mid=row.mid, uid=row.uid, mask=mask)
     return new
@@ -388,13 +396,13 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
     return _place(edit, new, log.Kind.COPIED, **old)
 
 
-def move(edit: Edit, row: Row, to_fid: int) -> Row:
-    """Move a message within the mailbox: it takes a new MID, CN and UID."""
+def move(edit: Edit, row: Row, to_fid: int, *, mid: int = 0, version: Version | None = None) -> Row:
+    """Move a message within the mailbox: it takes a new MID (or the given one, as for `insert`), CN and UID.
+    `version`: the foreign one that it has from then on."""
     txn, mailbox = edit.txn, edit.mailbox
-    mid = edit.new_id()
+    mid = mid or edit.new_id()
     _reindex(edit, row, to_fid, mid, keep=False)
     cold = load(txn, mailbox, row.mid)
-    _store_cold(txn, mailbox, mid, cold)
     carried = list(parts(txn, mailbox, row.mid))
     if carried:
         part_rows.put(txn, mailbox, mid, carried)
@@ -403,6 +411,10 @@ def move(edit: Edit, row: Row, to_fid: int) -> Row:
     _leave(edit, row, log.Kind.MOVED_OUT, old_fid=to_fid, old_mid=mid)
     txn.delete(head_q(mailbox, Table.MESSAGES, row.mid))
     number = edit.number()
+    if version is not None:
+        stored = imported(bags.unpack(cold.packed_bag), version, edit.cn(number))
+        cold = cold._replace(packed_bag=bags.pack(stored))
+    _store_cold(txn, mailbox, mid, cold)
     new = row._replace(
         fid=to_fid, mid=mid, cn=edit.cn(number), read_cn=edit.cn(number), mod=number, saved=edit.now
     )
@@ -455,12 +467,18 @@ def soft_delete(edit: Edit, row: Row) -> None:
 
 
 def restore(edit: Edit, fid: int, mid: int, to_fid: int = 0) -> Row:
-    """Bring a soft-deleted message back, into its folder or another, under a new UID. Raises NotFound."""
+    """Bring a soft-deleted message back, into its folder or another, under a new UID and CN: replicas that
+    were told of its end must hear of it again. Raises NotFound."""
     deleted = contents.exhume(edit.txn, edit.mailbox, fid, mid)
     _count_deleted(edit, deleted.row, -1)
     number = edit.number()
     row = deleted.row._replace(
-        fid=to_fid or fid, mod=number, saved=edit.now, flags=deleted.row.flags & ~RowFlag.DELETED
+        fid=to_fid or fid,
+        cn=edit.cn(number),
+        read_cn=edit.cn(number),
+        mod=number,
+        saved=edit.now,
+        flags=deleted.row.flags & ~RowFlag.DELETED,
     )
     _reindex(edit, row, row.fid, row.mid, keep=True)
     return _place(edit, row, log.Kind.RESTORED, old_fid=fid)
@@ -545,7 +563,7 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
         mod=number,
         blob=new.blob,
         received=new.received or row.received,
-        modified=edit.now,
+        modified=new.modified or edit.now,
         thread_id=int.from_bytes(new.conversation[:8], "big") or row.thread_id,
         keywords=check_keywords(new.keywords),
     )

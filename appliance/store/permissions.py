@@ -5,10 +5,9 @@ ANONYMOUS everyone who did not log on; other members are directory ids (users or
 """
 
 import struct
-from collections.abc import Iterator
 from enum import IntFlag
 
-from appliance.store.keys import Table, head, head_q, head_qq, successor, tail_q
+from appliance.store.keys import Table, head_q, head_qq, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
 
 DEFAULT = 0
@@ -54,15 +53,6 @@ def members(txn: ReadTxn, mailbox: int, fid: int) -> dict[int, Right]:
     """The rows of a folder: member to rights."""
     prefix = head_q(mailbox, Table.PERMISSIONS, fid)
     return {tail_q(key): Right(_ROW.unpack(raw)[0]) for key, raw in txn.scan(prefix, successor(prefix))}
-
-
-def folders(txn: ReadTxn, mailbox: int) -> Iterator[int]:
-    """The folders of a mailbox that have rows."""
-    start, stop = head(mailbox, Table.PERMISSIONS), successor(head(mailbox, Table.PERMISSIONS))
-    while pair := txn.first(start, stop):
-        fid = int.from_bytes(pair[0][5:13], "big")
-        yield fid
-        start = successor(head_q(mailbox, Table.PERMISSIONS, fid))
 
 
 def put(txn: WriteTxn, mailbox: int, fid: int, member: int, rights: Right) -> None:

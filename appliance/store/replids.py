@@ -4,8 +4,6 @@ Id 1 stands for "our own replica" in every mailbox; its GUID is the mailbox's. O
 GUIDs that imports bring.
 """
 
-from itertools import islice
-
 from appliance.store import mailboxes
 from appliance.store.errors import LimitReached
 from appliance.store.keys import SERVER, Table, head, pack, successor
@@ -31,11 +29,10 @@ def find(txn: ReadTxn, mailbox: int, guid: bytes) -> int | None:
     return int.from_bytes(raw, "big") if raw is not None else None
 
 
-def foreign(txn: ReadTxn, limit: int) -> list[tuple[int, bytes]]:
-    """(replica id, GUID) of the first replicas that are not our own."""
+def foreign(txn: ReadTxn) -> list[tuple[int, bytes]]:
+    """Every replica id that was given out, with its GUID."""
     prefix = head(SERVER, Table.REPLIDS)
-    pairs = islice(txn.scan(prefix, successor(prefix)), limit)
-    return [(int.from_bytes(key[5:13], "big"), bytes(guid)) for key, guid in pairs]
+    return [(int.from_bytes(key[5:13], "big"), guid) for key, guid in txn.scan(prefix, successor(prefix))]
 
 
 def assign(txn: WriteTxn, mailbox: int, guid: bytes) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.directory import anr, domains, entries, links, lists, properties, resolve
+from appliance.directory import anr, domains, entries, links, lists, model, properties, resolve
 from appliance.directory.anr import Outcome
 from appliance.directory.links import Link
 from appliance.directory.model import Entry, Kind, Person
@@ -232,3 +232,26 @@ def test_folding() -> None:
 def test_the_sort_key_is_a_total_order_that_ignores_case_first(names: list[str]) -> None:
     ordered = sorted(names, key=sort_key)
     assert [fold(name) for name in ordered] == sorted(fold(name) for name in names)
+
+
+def test_many_matches(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among more than can be looked at, who is named exactly is found all the same."""
+    monkeypatch.setattr(anr, "MAX_FOUND", 1)
+    assert office.find("al") == (Outcome.RESOLVED, ["Al"])
+    assert office.find("an")[0] is Outcome.AMBIGUOUS or len(office.find("an")[1]) == 1
+    for name in ("AL", "albert  angler", "albert"):
+        with office.directory.store.read() as txn:
+            (found,) = set(entries.ids_of_name(txn, name))
+            assert fold(name) in (
+                fold(entries.get(txn, found).display_name),
+                fold(entries.get(txn, found).account),
+            )
+
+
+def test_glance(office: Office) -> None:
+    """What tables read of a row is what the entry says."""
+    with office.directory.store.read() as txn:
+        for id, raw in entries.raw_rows(txn):
+            entry, seen = model.unpack(id, raw), model.glance(raw)
+            assert (seen.kind, seen.hidden, seen.name) == (entry.kind, entry.hidden, entry.display_name)
+            assert seen.phonetic == entry.person.phonetic_name

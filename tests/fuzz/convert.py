@@ -4,9 +4,10 @@ from appliance.convert.mime.fields import Identity, Options
 from appliance.convert.mime.object import to_object
 from appliance.convert.mime.render import render
 from appliance.convert.text import preview, search_text
-from appliance.formats import enriched, html, lzfu, rtf
+from appliance.formats import enriched, html, lzfu, rtf, tnef
 from appliance.formats.mime import scan
-from appliance.mapi.objects import MessageObject, chunks
+from appliance.mapi import tags
+from appliance.mapi.objects import AttachmentObject, BytesContent, MessageObject, chunks
 from appliance.wire.errors import DecodeError
 from tests.formats.mime.corpus import AWKWARD, real_files
 from tests.fuzz.runner import Target
@@ -60,6 +61,21 @@ def unpack_rtf(data: bytes) -> None:
     lzfu.decompress(lzfu.compress(lzfu.decompress(data)))
 
 
+def read_tnef(data: bytes) -> None:
+    """TNEF: what was read can be written."""
+    _read_all(tnef.decode(data))
+
+
+def winmails() -> list[bytes]:
+    """Seeds."""
+    inner = MessageObject({tags.PidTagSubject: "inner"}, recipients=[{tags.PidTagDisplayName: "a"}])
+    files = [
+        AttachmentObject({tags.PidTagAttachMethod: 1}, content=BytesContent(b"abc")),
+        AttachmentObject({tags.PidTagAttachMethod: 5}, embedded=inner),
+    ]
+    return [tnef.encode(inner), tnef.encode(MessageObject({tags.PidTagSubject: "x"}, attachments=files))]
+
+
 def rtf_documents() -> list[bytes]:
     """Seeds."""
     made = [rtf.from_html(source) for source in ("<p>a &amp; <b>b</b></p><br>", "<style>x</style>\u00e4")]
@@ -79,5 +95,6 @@ CONVERT_TARGETS = (
     Target("convert-mime", convert, messages, ()),
     Target("convert-rtf", read_rtf, rtf_documents, ()),
     Target("lzfu", unpack_rtf, lambda: [lzfu.compress(d) for d in rtf_documents()], (DecodeError,)),
+    Target("tnef", read_tnef, winmails, (DecodeError,)),
     Target("convert-html", read_html, lambda: [d for d in messages() if b"<" in d], ()),
 )

@@ -18,6 +18,8 @@ from appliance.wire.cursor import Reader
 from appliance.wire.record import Record
 
 NOTIFY, PENDING, TOO_SMALL = 0x2A, 0x6E, 0xFF
+WHOLE_FAILURES = (0x4E, 0x54, 0x9D)
+"""ROPs whose failures have the same body as their successes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def unpack(data: bytes, asks: Sequence[Ask]) -> Result:
             assert id == ask.rop.id
             index, code = reader.u8(), reader.u32()
             body: Any = None
-            if ec.is_warning(code):
+            if ec.is_warning(code) or id in WHOLE_FAILURES:
                 body = ask.rop.response.decode(reader)
             else:
                 if code == ec.ecDstNullObject and ask.rop.handles is Handles.SOURCE_DEST:

@@ -10,7 +10,7 @@ the same bag; times of delivery and all that depends on the mailbox are the call
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from appliance.convert.mime import classes, codepages, envelope
+from appliance.convert.mime import classes, codepages, envelope, tnef
 from appliance.convert.mime.addresses import decode_text
 from appliance.convert.mime.body import Layout, Placed, layout
 from appliance.convert.mime.content import Reader
@@ -19,7 +19,7 @@ from appliance.formats import html
 from appliance.formats.mime.bodies import decode_body
 from appliance.formats.mime.scan import Part, Scan
 from appliance.mapi import implied, names, tags
-from appliance.mapi.objects import Named
+from appliance.mapi.objects import AttachmentObject, MessageObject, Named
 from appliance.mapi.types import Bag
 
 PidTagPreview = 0x3FD9001F
@@ -29,6 +29,25 @@ NATIVE_PLAIN, NATIVE_RTF, NATIVE_HTML, NATIVE_SIGNED = 1, 2, 3, 4  # MS-OXCMSG 2
 PREVIEW_LENGTH = 255
 MAX_REFERRING = 256 << 10
 """Encoded bytes of an HTML body that are looked at for references to pictures."""
+
+_HEADERS = frozenset(
+    {
+        tags.PidTagSubject,
+        tags.PidTagSubjectPrefix,
+        tags.PidTagNormalizedSubject,
+        tags.PidTagConversationTopic,
+        tags.PidTagClientSubmitTime,
+        tags.PidTagInternetMessageId,
+        tags.PidTagInternetReferences,
+        tags.PidTagInReplyToId,
+        tags.PidTagTransportMessageHeaders,
+        tags.PidTagImportance,
+        tags.PidTagPriority,
+        tags.PidTagSensitivity,
+    }
+    | {tag for tag in implied.RULES if tag >> 16 < 0x0C00}
+)
+"""What the header of a mail alone says, also by leaving it out."""
 
 _ICONS = (  # MS-OXOMSG 2.2.1
     ("REPORT.IPM.NOTE.NDR", 0x112),
@@ -120,12 +139,23 @@ def derive_from(source: Source, trusted: bool = False, placed: Layout | None = N
     reading = envelope.read(source.headers(), trusted)
     message_class = classes.message_class(source, placed)
     props = reading.props
+    inside = tnef.read(source, placed) if placed.attachments else None
+    if inside is not None:
+        # what the header says stands; a rule of mapi.implied gives way to what the sender's program wrote
+        props.update(
+            {tag: value for tag, value in tnef.content(inside).items() if tag not in _HEADERS | props.keys()}
+        )
+        reading.named.update({**tnef.names_of(inside), **reading.named})
+        if message_class == implied.NOTE:
+            message_class = tnef.message_class(inside) or message_class
     if message_class != implied.NOTE:
         props[tags.PidTagMessageClass] = message_class
         if (icon := icon_index(message_class)) != -1:
             props[tags.PidTagIconIndex] = icon
-    _attachments(source, props, placed, message_class)
+    _attachments(source, props, placed, message_class, inside)
     _body(reading, placed, message_class)
+    if inside is not None and tags.PidTagRtfCompressed in inside.props:
+        props[tags.PidTagNativeBody] = NATIVE_RTF
     if (body := source.headers().get(b"content-class")) is not None:
         reading.name(names.PidNameContentClass, body.decode("latin-1")[:255])
     if reading.absent:
@@ -142,13 +172,24 @@ def derive_from(source: Source, trusted: bool = False, placed: Layout | None = N
     )
 
 
-def _attachments(source: Source, props: Bag, placed: Layout, message_class: str) -> None:
+def _attachments(
+    source: Source, props: Bag, placed: Layout, message_class: str, inside: MessageObject | None
+) -> None:
     # The one attachment of an S/MIME message is its content (MS-OXOSMIME 2.1): it counts, as in Exchange.
     secure = message_class.startswith(classes.SMIME)
     inline = inline_parts(source, placed) if placed.attachments and not secure else set()
-    visible = secure or any(attachment.part.index not in inline for attachment in placed.attachments)
+    skipped = tnef.part_of(source, placed) if inside is not None else None
+    visible = secure or any(
+        attachment.part.index not in inline and attachment.part is not skipped
+        for attachment in placed.attachments
+    )
+    visible = visible or (inside is not None and any(map(_is_visible, inside.attachments)))
     if visible:
         props[tags.PidTagHasAttachments] = True
+
+
+def _is_visible(attachment: AttachmentObject) -> bool:
+    return not attachment.props.get(tags.PidTagAttachmentHidden)
 
 
 def _body(reading: envelope.Reading, placed: Layout, message_class: str) -> None:

@@ -8,7 +8,7 @@ the stored MIME. Nothing raises for what a message contains; errors of the reade
 from collections.abc import Mapping
 from functools import partial
 
-from appliance.convert.mime import attachments, classes, codepages, derive, reports
+from appliance.convert.mime import attachments, classes, codepages, derive, reports, tnef
 from appliance.convert.mime.addresses import decode_text, parse
 from appliance.convert.mime.body import Layout, Placed, layout
 from appliance.convert.mime.content import Reader
@@ -144,6 +144,13 @@ def set_bodies(props: Bag, source: Source, placed: Layout) -> list[Part]:
         placed.plain, placed.html, placed.enriched = (
             None if part in too_large else part for part in (placed.plain, placed.html, placed.enriched)
         )
+    inside = tnef.read(source, placed) if placed.attachments else None
+    if inside is not None and not tnef.BODIES.isdisjoint(inside.props):
+        props.update(tnef.bodies(inside))
+        if isinstance(props.get(tags.PidTagBody), str) or placed.plain is None:
+            return too_large
+        props[tags.PidTagBody] = _crlf(source.plain(placed.plain, MAX_BODY))
+        return too_large
     best = placed.best
     if best is None:
         return too_large
@@ -200,12 +207,18 @@ def _attachments(
     # A report's status part is in the properties and recipient rows (MS-OXCMAIL 2.2.3.7).
     is_report = str(result.props[tags.PidTagMessageClass]).startswith("REPORT.")
     status = reports.status_part(source) if is_report else None
-    parts = [placement for placement in parts if placement.part is not status]
+    found = tnef.read(source, placed) if placed.attachments else None
+    unpacked = tnef.part_of(source, placed) if found is not None else None
+    parts = [
+        placement for placement in parts if placement.part is not status and placement.part is not unpacked
+    ]
     for number, attachment in enumerate(parts, 1):
         part = attachment.part
         result.attachments.append(
             attachments.attachment_of(source, part, number, part.index in inline, embed)
         )
+    if found is not None:
+        result.attachments += found.attachments
     for number, made in enumerate(result.attachments):
         made.props[tags.PidTagAttachNumber] = number
     visible = any(not made.props.get(tags.PidTagAttachmentHidden) for made in result.attachments)

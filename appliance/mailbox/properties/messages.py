@@ -41,6 +41,7 @@ STATUS = (  # MS-OXCMSG 2.2.1.8
     (RowFlag.HIGHLIGHTED, 0x01),
     (RowFlag.TAGGED, 0x02),
     (RowFlag.HIDDEN_STATUS, 0x04),
+    (RowFlag.IN_CONFLICT, 0x800),
     (RowFlag.REMOTE_DOWNLOAD, 0x1000),
     (RowFlag.REMOTE_DELETE, 0x2000),
 )

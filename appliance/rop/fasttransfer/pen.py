@@ -34,7 +34,7 @@ class SendOptions(IntFlag):
     RESERVED_2 = 0x40
 
 
-KNOWN_OPTIONS = SendOptions(0x7F)
+KNOWN_OPTIONS = 0x7F
 
 
 FIRST_INTERNAL, LAST_INTERNAL = 0x6600, 0x67FF

@@ -27,7 +27,8 @@ class SynchronizationFlags(IntFlag):
     PROGRESS = 0x8000
 
 
-KNOWN_FLAGS = SynchronizationFlags(0xF1BF) & ~SynchronizationFlags.RESERVED
+KNOWN_FLAGS = 0xE1BF
+"""All but RESERVED."""
 
 
 class SynchronizationExtraFlags(IntFlag):

@@ -7,14 +7,18 @@ from typing import Annotated
 
 from appliance.mailbox import rights
 from appliance.mapi import errors as ec
+from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
+from appliance.rop.attachments import Attachment
 from appliance.rop.context import RopContext
+from appliance.rop.fasttransfer import sources
 from appliance.rop.fasttransfer.contexts import DownloadContext
-from appliance.rop.fasttransfer.elements import Filter
+from appliance.rop.fasttransfer.elements import Filter, attachment_content, message_content
 from appliance.rop.fasttransfer.folders import Scope, folder_content, message_list, top_folder
 from appliance.rop.fasttransfer.pen import KNOWN_OPTIONS, Pen, SendOptions, strings_of
 from appliance.rop.fasttransfer.stream import Progress, Stream
+from appliance.rop.messages import Message
 from appliance.rop.model import Access, Empty, Handles, On, Rop
 from appliance.rop.objects import Folder, Object
 from appliance.store import folders
@@ -80,7 +84,7 @@ class CopyFolderRequest(Record):
 
 def _require_known(flags: CopyFlags, known: CopyFlags, options: SendOptions) -> None:
     """Raises ecInvalidParam for bits that nobody has named."""
-    if flags & ~known or options & ~KNOWN_OPTIONS:
+    if int(flags) & ~int(known) or int(options) & ~KNOWN_OPTIONS:
         raise MapiError(ec.ecInvalidParam)
 
 
@@ -116,6 +120,13 @@ def _object(ctx: RopContext, pen: Pen, filter: Filter, flags: CopyFlags) -> Empt
     if isinstance(source, Folder):
         scope = _scope(ctx, source, pen, flags)
         return _put(ctx, folder_content(scope, source.fid, filter), scope.progress)
+    if isinstance(source, Message):
+        message = sources.message(ctx, pen, source)
+        message.props.pop(tags.PidTagLastModificationTime, None)
+        return _put(ctx, message_content(ctx.store, pen, message, filter, del_props=True))
+    if isinstance(source, Attachment):
+        attachment = sources.attachment(ctx, pen, source)
+        return _put(ctx, attachment_content(ctx.store, pen, attachment, filter))
     raise MapiError(ec.ecNotSupported)
 
 
@@ -159,8 +170,8 @@ def copy_folder(ctx: RopContext, request: CopyFolderRequest) -> Empty:
 
 _ANY = On.FOLDER | On.MESSAGE | On.ATTACHMENT
 ROPS = (
-    Rop(0x4D, _ANY, Access.READ, CopyToRequest, Empty, copy_to, Handles.IN_OUT),
-    Rop(0x69, _ANY, Access.READ, CopyPropertiesRequest, Empty, copy_properties, Handles.IN_OUT),
+    Rop(0x4D, _ANY, Access.SCAN, CopyToRequest, Empty, copy_to, Handles.IN_OUT),
+    Rop(0x69, _ANY, Access.SCAN, CopyPropertiesRequest, Empty, copy_properties, Handles.IN_OUT),
     Rop(0x4B, On.FOLDER, Access.READ, CopyMessagesRequest, Empty, copy_messages, Handles.IN_OUT),
     Rop(0x4C, On.FOLDER, Access.READ, CopyFolderRequest, Empty, copy_folder, Handles.IN_OUT),
 )

@@ -1,19 +1,19 @@
 """RopLogon: open a private mailbox or the public folders (MS-OXCROPS 2.2.3.1, MS-OXCSTOR 3.2.5.1)."""
 
-import hashlib
 from enum import IntFlag
 from typing import Annotated
 
 from appliance.directory import entries, links
 from appliance.directory.links import Link
-from appliance.directory.model import Entry, Protocol, Right
-from appliance.mailbox import public, rights, store_properties
+from appliance.directory.model import Entry, Right
+from appliance.mailbox import public
 from appliance.mailbox.actor import Actor
+from appliance.mailbox.properties import stores
 from appliance.mapi import codepages
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
-from appliance.mapi.times import to_datetime, to_unix
+from appliance.mapi.times import to_datetime
 from appliance.rop.context import RopContext
 from appliance.rop.logon_properties import LogonObject
 from appliance.rop.model import Access, Handles, On, Rop
@@ -162,39 +162,14 @@ class Response(Record):
 
 
 def run(ctx: RopContext, request: Request) -> Response:
-    """Log on. Raises ecUnknownUser, ecMailboxDisabled, ecLoginPerm, ecLoginFailure, ecUnknownCodePage,
-    ecProtocolDisabled, ecInvalidParam, ecError."""
-    if not codepages.is_known(ctx.session.code_page):
-        raise MapiError(ec.ecUnknownCodePage)
-    if not ctx.session.user.may_use(Protocol.MAPI):
-        raise MapiError(ec.ecProtocolDisabled)
+    """Log on. Raises ecUnknownUser, ecMailboxDisabled, ecLoginPerm, ecLoginFailure, ecError."""
     if request.logon_flags & ~_KNOWN_LOGON or request.open_flags & ~_KNOWN_OPEN:
         raise MapiError(ec.ecError)
+    if not codepages.is_known(ctx.session.code_page):
+        raise MapiError(ec.ecUnknownCodePage)
     if request.logon_flags & LogonFlags.PRIVATE:
         return _private(ctx, request)
     return _public(ctx, request)
-
-
-def _require_mapping(ctx: RopContext, request: Request, mailbox: int) -> None:
-    """3.2.5.1.1: a session that opens a second mailbox must know that its ids are mapped apart."""
-    others = {logon.mailbox for logon in ctx.session.logons.values() if logon.id != ctx.logon_id}
-    if others - {mailbox} and not request.open_flags & OpenFlags.USE_PER_MDB_REPLID_MAPPING:
-        raise MapiError(ec.ecInvalidParam)
-
-
-def _made_public(ctx: RopContext) -> int:
-    """The public store, made for the first who asks for it."""
-    guids = (ctx.fresh, hashlib.blake2b(ctx.fresh, digest_size=16).digest())
-    seconds = int(to_unix(ctx.now)) & 0xFFFF_FFFF or 1
-    return public.create_store(ctx.writing, guids=guids, uidvalidity=seconds, now=ctx.now)
-
-
-def access(ctx: RopContext, request: Request) -> Access:
-    """Only the first logon to the public folders writes: it makes them."""
-    if request.logon_flags & LogonFlags.PRIVATE:
-        return Access.READ
-    with ctx.read() as txn:
-        return Access.READ if public.find(txn) is not None else Access.WRITE
 
 
 def _actor(ctx: RopContext, *, admin: bool) -> Actor:
@@ -212,8 +187,16 @@ def _owner(txn: ReadTxn, request: Request) -> Entry:
     if owner is None or not owner.mailbox:
         raise MapiError(ec.ecUnknownUser)
     if not owner.enabled:
-        raise MapiError(ec.ecMailboxDisabled)
+        raise MapiError(ec.ecUnknownUser)
     return owner
+
+
+def _require_mapping(ctx: RopContext, request: Request, mailbox: int) -> None:
+    """Further logons to other mailboxes have replica ids and names of their own (MS-OXCSTOR 3.2.5.1.1)."""
+    first = next((logon for logon in ctx.session.logons.values() if logon.is_private), None)
+    foreign = first is not None and first.mailbox != mailbox
+    if foreign and not request.open_flags & OpenFlags.USE_PER_MDB_REPLID_MAPPING:
+        raise MapiError(ec.ecInvalidParam)
 
 
 def _private(ctx: RopContext, request: Request) -> Response:
@@ -224,11 +207,9 @@ def _private(ctx: RopContext, request: Request) -> Response:
     wants_admin = bool(request.open_flags & OpenFlags.USE_ADMIN_PRIVILEGE)
     if wants_admin and owner.id != user.id and not user.rights & Right.ORGANIZATION_MANAGEMENT:
         raise MapiError(ec.ecLoginPerm)
+    _require_mapping(ctx, request, owner.mailbox)
     actor = _actor(ctx, admin=wants_admin and bool(user.rights & Right.ORGANIZATION_MANAGEMENT))
     is_owner = actor.admin or actor.mailbox == owner.mailbox
-    if not is_owner and not rights.any_right(ctx.txn, actor, owner.mailbox):
-        raise MapiError(ec.ecLoginPerm)
-    _require_mapping(ctx, request, owner.mailbox)
     identity = mailboxes.identity(ctx.txn, owner.mailbox)
     logon = LogonObject(
         ctx.logon_id,
@@ -246,7 +227,7 @@ def _private(ctx: RopContext, request: Request) -> Response:
         flags |= ResponseFlags.OWNER_RIGHT | ResponseFlags.SEND_AS_RIGHT
     elif links.has(ctx.txn, Link.SEND_AS, owner.id, user.id):
         flags |= ResponseFlags.SEND_AS_RIGHT
-    if store_properties.out_of_office(ctx.txn, owner.mailbox):
+    if stores.is_out_of_office(ctx.txn, owner.mailbox):
         flags |= ResponseFlags.OOF
     private = Private(
         response_flags=flags,
@@ -254,7 +235,7 @@ def _private(ctx: RopContext, request: Request) -> Response:
         replica_id=REPLICA_ID,
         replica_guid=identity.replica_guid,
         logon_time=LogonTime.of(ctx.now),
-        gwart_time=owner.created,
+        gwart_time=0,
         store_state=0,
     )
     return Response(request.logon_flags & _KNOWN_LOGON, PRIVATE_FOLDERS, private=private)
@@ -263,12 +244,9 @@ def _private(ctx: RopContext, request: Request) -> Response:
 def _public(ctx: RopContext, request: Request) -> Response:
     if not request.open_flags & OpenFlags.PUBLIC:
         raise MapiError(ec.ecError)
-    if request.open_flags & OpenFlags.ALTERNATE_SERVER:  # there is no other server
-        raise MapiError(ec.ecLoginFailure)
     mailbox = public.find(ctx.txn)
-    if mailbox is None:
-        mailbox = _made_public(ctx)
-    _require_mapping(ctx, request, mailbox)
+    if mailbox is None or request.open_flags & OpenFlags.ALTERNATE_SERVER:
+        raise MapiError(ec.ecLoginFailure)
     identity = mailboxes.identity(ctx.txn, mailbox)
     manages = bool(ctx.session.user.rights & Right.PUBLIC_FOLDER_MANAGEMENT)
     logon = LogonObject(
@@ -286,4 +264,4 @@ def _public(ctx: RopContext, request: Request) -> Response:
     return Response(request.logon_flags & _KNOWN_LOGON, PUBLIC_FOLDERS, public=public_part)
 
 
-ROP = Rop(0xFE, On.NOTHING, access, Request, Response, run, Handles.OUT, room=166)
+ROP = Rop(0xFE, On.NOTHING, Access.READ, Request, Response, run, Handles.OUT, room=166)

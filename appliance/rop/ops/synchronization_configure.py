@@ -57,7 +57,7 @@ def run(ctx: RopContext, request: Request) -> Response:
     logon = ctx.logon
     if request.synchronization_type not in SynchronizationType.__members__.values():
         raise MapiError(ec.ecInvalidParam)
-    if request.synchronization_flags & ~KNOWN_FLAGS or request.send_options & ~KNOWN_OPTIONS:
+    if int(request.synchronization_flags) & ~KNOWN_FLAGS or int(request.send_options) & ~KNOWN_OPTIONS:
         raise MapiError(ec.ecInvalidParam)
     hierarchy = request.synchronization_type == SynchronizationType.HIERARCHY
     if hierarchy and request.restriction_data:

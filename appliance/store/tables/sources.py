@@ -20,7 +20,6 @@ from appliance.store import (
     contents,
     folders,
     log,
-    mailboxes,
     messages,
     permissions,
     search_folders,
@@ -589,42 +588,6 @@ class ListSource(_Unscanned):
     def find(self, txn: ReadTxn, id_: int) -> Record | None:
         """As `Source`."""
         return next((record for record in self._records if record.id == id_), None)
-
-
-class LiveList(_Unscanned):
-    """A few rows that a function reads anew whenever the mailbox has changed: permissions, rules. `key`
-    begins with a number of its kind and the mailbox's."""
-
-    def __init__(
-        self, key: tuple[int, ...], rows: Callable[[ReadTxn], Iterable[Record]], own_tags: frozenset[int]
-    ) -> None:
-        self._key, self._rows, self._own_tags = key, rows, own_tags
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """As `Source`."""
-        return self._key
-
-    @property
-    def own_tags(self) -> frozenset[int]:
-        """As `Source`."""
-        return self._own_tags
-
-    def version(self, txn: ReadTxn) -> int:
-        """As `Source`."""
-        return mailboxes.get(txn, self._key[1]).counter
-
-    def records(self, txn: ReadTxn) -> Iterator[Record]:
-        """As `Source`."""
-        return iter(self._rows(txn))
-
-    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
-        """Never known: they are few."""
-        return None
-
-    def find(self, txn: ReadTxn, id_: int) -> Record | None:
-        """As `Source`."""
-        return next((record for record in self._rows(txn) if record.id == id_), None)
 
 
 def parts_source(txn: ReadTxn, mailbox: int, mid: int, kind: int) -> ListSource:

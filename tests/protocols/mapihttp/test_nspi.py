@@ -218,6 +218,7 @@ def test_bind(wire: Book, office: Office) -> None:
     "MS-OXCMAPIHTTP_R2102",
     "MS-OXCMAPIHTTP_R2103",
 )
+@pytest.mark.covers("MS-OXNSPI_R705", "MS-OXNSPI_R1673")
 def test_unbind(book: Wire, wire: Book) -> None:
     for reserved in (0, 0xFFFFFFFF):
         one = wire()
@@ -267,6 +268,7 @@ def test_ping(book: Wire, client: MapiClient) -> None:
     "MS-OXCMAPIHTTP_R404",
     "MS-OXCMAPIHTTP_R96",
 )
+@pytest.mark.covers("MS-OXNSPI_R1213", "MS-OXNSPI_R1699")
 def test_compare(book: Wire, anna: Entry, ben: Entry) -> None:
     for one, other, expected in ((anna, ben, -1), (ben, anna, 1), (ben, ben, 0)):
         for reserved in (0, 7):
@@ -297,6 +299,7 @@ def test_compare(book: Wire, anna: Entry, ben: Entry) -> None:
     "MS-OXCMAPIHTTP_R442",
     "MS-OXCMAPIHTTP_R98",
 )
+@pytest.mark.covers("MS-OXNSPI_R1246", "MS-OXNSPI_R1700")
 def test_names_to_ids(book: Wire, anna: Entry, ben: Entry) -> None:
     names = ben.legacy_dn.encode() + b"\0" + b"/o=none\0" + anna.legacy_dn.upper().encode() + b"\0"
     for reserved in (0, 9):
@@ -490,6 +493,9 @@ def test_strings_in_the_code_page_of_the_stat(book: Wire) -> None:
     "MS-OXCMAPIHTTP_R1058",
     "MS-OXCMAPIHTTP_R111",
 )
+@pytest.mark.covers(
+    "MS-OXNSPI_R1002", "MS-OXNSPI_R1702", "MS-OXNSPI_R1024", "MS-OXNSPI_R1025", "MS-OXNSPI_R1026",
+)  # fmt: skip
 def test_seek(book: Wire, anna: Entry, ben: Entry) -> None:
     target = b"\x01" + u32(NAME) + b"\xff" + "B\0".encode("utf-16-le")
     for reserved in (0, 0xFFFFFFFF):
@@ -537,6 +543,7 @@ def test_seek(book: Wire, anna: Entry, ben: Entry) -> None:
     "MS-OXCMAPIHTTP_R1088",
     "MS-OXCMAPIHTTP_R112",
 )
+@pytest.mark.covers("MS-OXNSPI_R772", "MS-OXNSPI_R1676")
 def test_update_stat(book: Wire, ben: Entry) -> None:
     for reserved in (0, 3):
         found = told(book, "UpdateStat", u32(reserved) + b"\x01" + stat(delta=1) + b"\x01")
@@ -583,6 +590,7 @@ def test_update_stat(book: Wire, ben: Entry) -> None:
     "MS-OXCMAPIHTTP_R1011",
     "MS-OXCMAPIHTTP_R110",
 )
+@pytest.mark.covers("MS-OXNSPI_R1171", "MS-OXNSPI_R1915")
 def test_resort(book: Wire, anna: Entry, ben: Entry) -> None:
     for reserved in (0, 3):
         body = u32(reserved) + b"\x01" + stat(current=ben.id) + ids(ben.id, anna.id)
@@ -640,6 +648,9 @@ def test_resort(book: Wire, anna: Entry, ben: Entry) -> None:
     "MS-OXCMAPIHTTP_R557",
     "MS-OXCMAPIHTTP_R100",
 )
+@pytest.mark.covers(
+    "MS-OXNSPI_R1084", "MS-OXNSPI_R1899", "MS-OXNSPI_R1109", "MS-OXNSPI_R1110", "MS-OXNSPI_R1111",
+)  # fmt: skip
 def test_matches(book: Wire, anna: Entry, ben: Entry, team: Entry) -> None:
     content = b"\x03" + struct.pack("<HHI", 2, 1, NAME) + u32(NAME) + b"\xff" + "ben\0".encode("utf-16-le")
     for reserved in (0, 5):
@@ -723,6 +734,7 @@ def test_filters_that_are_none(book: Wire) -> None:
     "MS-OXCMAPIHTTP_R957",
     "MS-OXCMAPIHTTP_R109",
 )
+@pytest.mark.covers("MS-OXNSPI_R1414", "MS-OXNSPI_R1415", "MS-OXNSPI_R1416")
 def test_resolve(book: Wire, ben: Entry) -> None:
     names = "ben\0nobody\0b\0=anna@example.test\0".encode("utf-16-le")
     for reserved in (0, 3):
@@ -864,6 +876,7 @@ def test_all_properties(book: Wire, anna: Entry, team: Entry) -> None:
     "MS-OXCMAPIHTTP_R894",
     "MS-OXCMAPIHTTP_R107",
 )
+@pytest.mark.covers("MS-OXNSPI_R805", "MS-OXNSPI_R1922")
 def test_columns(book: Wire) -> None:
     seen = {}
     for flags in (0, 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF):

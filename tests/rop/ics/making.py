@@ -8,6 +8,7 @@ from appliance.mailbox.incoming import Ingest
 from appliance.mapi import tags
 from appliance.mapi.types import Value
 from appliance.store import contents, drafts, folders, messages
+from appliance.store.blobs import BlobWriter, Prepared
 from appliance.store.contents import Row, RowFlag
 from appliance.store.edit import Edit, editing
 from appliance.store.kv import WriteTxn
@@ -78,6 +79,14 @@ class Maker:
         for tag, value in {tags.PidTagSubject: subject, **(props or {})}.items():
             draft.overlay.set(tag, value)
         return self.save(draft)
+
+    def prepare(self, data: bytes) -> Prepared:
+        """Bytes that are ready to be bound."""
+        writer = BlobWriter(self.store)
+        for start in range(0, len(data), 60_000):
+            if (spilled := writer.write(data[start : start + 60_000])) is not None:
+                spilled.result()
+        return writer.finish()
 
     def save(self, draft: drafts.Draft) -> Row:
         saved: drafts.Saved = self.edit(lambda edit: drafts.save(edit, draft))

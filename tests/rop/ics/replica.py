@@ -32,7 +32,7 @@ HIERARCHY = Flags.UNICODE
 
 def pull(client: Client, handle: int, *, size: int = get_buffer.SERVER_CHOOSES, most: int = 31000) -> bytes:
     """A whole download."""
-    out = b""
+    out = bytearray()
     while True:
         chosen = size == get_buffer.SERVER_CHOOSES
         request = get_buffer.Request(size, most if chosen else None)
@@ -40,7 +40,7 @@ def pull(client: Client, handle: int, *, size: int = get_buffer.SERVER_CHOOSES, 
         assert len(body.transfer_buffer) <= (most if chosen else size)
         out += body.transfer_buffer
         if body.transfer_status == get_buffer.TransferStatus.DONE:
-            return out
+            return bytes(out)
         assert body.transfer_status == get_buffer.TransferStatus.PARTIAL
         assert body.transfer_buffer
 

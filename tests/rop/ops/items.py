@@ -4,21 +4,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.mapi import tags
-from appliance.mapi.rows import read_row
+from appliance.mapi.rows import AddressType, RecipientRow, read_row
 from appliance.mapi.types import Value
 from appliance.mapi.values import Form, read_tagged, rop_form
 from appliance.rop.ops import (
+    create_attachment,
     create_message,
     get_properties_all,
     get_properties_list,
     get_properties_specific,
+    get_valid_attachments,
+    modify_recipients,
+    open_attachment,
     open_message,
+    open_stream,
+    read_stream,
+    release,
+    save_changes_attachment,
     save_changes_message,
     set_properties,
+    write_stream,
 )
 from appliance.rop.properties import Problems
 from appliance.store.mailboxes import Special
-from appliance.wire.cursor import Reader
+from appliance.wire.cursor import Reader, Writer
 from tests.rop.kit import Client, Reply
 
 FORM = rop_form(1252)
@@ -100,3 +109,70 @@ def note(client: Client, on: int, subject: str = "Hello", fid: int = Special.DRA
     message = create(client, on, fid)
     set_(client, message, {tags.PidTagSubject: subject, **{getattr(tags, k): v for k, v in more.items()}})
     return save(client, message)
+
+
+def attach(client: Client, message: int, values: Mapping[int, Value], *, keep: bool = False) -> int:
+    """A new attachment, saved into its message; its handle with `keep`, else its number."""
+    reply = client.do(create_attachment.ROP, on=message)
+    set_(client, reply.handle, values)
+    client.do(
+        save_changes_attachment.ROP,
+        save_changes_attachment.Request(KEEP_RW),
+        on=reply.handle,
+        dest=message,
+    )
+    number: int = reply.body.attachment_id
+    if keep:
+        return reply.handle
+    client.do(release.ROP, on=reply.handle)
+    return number
+
+
+def open_attachment_(client: Client, message: int, number: int, mode: int = 3) -> int:
+    flags = open_attachment.OpenAttachmentFlags(mode)
+    return client.do(open_attachment.ROP, open_attachment.Request(flags, number), on=message).handle
+
+
+def save_attachment(client: Client, attachment: int, message: int) -> None:
+    request = save_changes_attachment.Request(KEEP_RW)
+    client.do(save_changes_attachment.ROP, request, on=attachment, dest=message)
+
+
+def numbers(client: Client, message: int) -> tuple[int, ...]:
+    found: tuple[int, ...] = client.do(get_valid_attachments.ROP, on=message).body.attachment_ids
+    return found
+
+
+def stream(client: Client, on: int, tag: int, mode: int = 0) -> int:
+    return client.do(open_stream.ROP, open_stream.Request(tag, mode), on=on).handle
+
+
+def read(client: Client, handle: int, size: int = 0x7000) -> bytes:
+    """Everything from the position on."""
+    data = b""
+    while piece := client.do(read_stream.ROP, read_stream.Request(size), on=handle).body.data:
+        data += piece
+    return data
+
+
+def write(client: Client, handle: int, data: bytes, step: int = 0x7000) -> None:
+    for start in range(0, len(data), step):
+        piece = data[start : start + step]
+        reply = client.do(write_stream.WRITE, write_stream.Request(piece), on=handle)
+        assert reply.body.written_size == len(piece)
+
+
+def smtp(address: str, name: str, **more: Any) -> RecipientRow:
+    return RecipientRow(AddressType.SMTP, email=address, display_name=name, **more)
+
+
+def recipients_request(
+    rows: Mapping[int, tuple[int, RecipientRow | None]], columns: Sequence[int] = (), form: Form = FORM
+) -> modify_recipients.Request:
+    made = []
+    for number, (kind, each) in rows.items():
+        writer = Writer()
+        if each is not None:
+            each.encode(writer, columns, form)
+        made.append(modify_recipients.ModifyRecipientRow(number, kind, bytes(writer.buf)))
+    return modify_recipients.Request(tuple(columns), tuple(made))

@@ -1,0 +1,55 @@
+"""What a look inside of the running system shows (QEMU only)."""
+
+import people
+import pytest
+from machine import Board, Qemu
+
+pytestmark = pytest.mark.quick
+
+
+def test_no_unit_failed(office: Qemu | Board) -> None:
+    assert office.shell.run("systemctl --failed --no-legend --plain").strip() == ""
+
+
+def test_nothing_but_the_data_partition_can_be_written(office: Qemu | Board) -> None:
+    rows = [row.split() for row in office.shell.run("cat /proc/mounts").splitlines()]
+    writable = {row[1] for row in rows if row[0].startswith("/dev/") and "rw" in row[3].split(",")}
+    assert writable <= {"/data", "/var/lib/appliance", "/var/lib/systemd/timesync"}
+    assert [row[2] for row in rows if row[1] == "/"] == ["squashfs"]
+
+
+def test_the_data_partition_took_the_rest_of_the_card(office: Qemu | Board) -> None:
+    kilobytes = int(office.shell.run("df -k --output=size /data | tail -n 1"))
+    assert kilobytes > 1_000_000
+
+
+def test_the_root_is_verified(office: Qemu | Board) -> None:
+    assert " verity " in office.shell.run("dmsetup table")
+
+
+def test_memory(office: Qemu | Board, measured: dict[str, float]) -> None:
+    rows = dict(row.split(":") for row in office.shell.run("cat /proc/meminfo").splitlines())
+    free, total = (int(rows[name].split()[0]) / 1024 for name in ("MemAvailable", "MemTotal"))
+    measured["MB used at idle"] = total - free
+    assert total - free < 200
+
+
+def test_the_watchdog_is_armed(office: Qemu | Board) -> None:
+    assert "RuntimeWatchdogUSec=14s" in office.shell.run("systemctl show -p RuntimeWatchdogUSec")
+    assert office.shell.run("cat /sys/class/watchdog/watchdog0/state").strip() == "active"
+
+
+def test_the_firewall_is_up(office: Qemu | Board) -> None:
+    assert "policy drop" in office.shell.run("nft list table inet appliance")
+
+
+def test_the_server_has_no_rights(office: Qemu | Board) -> None:
+    status = office.shell.run("cat /proc/$(systemctl show -p MainPID --value appliance.service)/status")
+    fields = dict(row.split(":", 1) for row in status.splitlines() if ":" in row)
+    assert fields["Uid"].split()[0] == "850"
+    assert int(fields["CapEff"], 16) == int(fields["CapBnd"], 16) == 0
+
+
+def test_the_store_is_clean(office: Qemu | Board) -> None:
+    office.shell.run("APPLIANCE_DATA=/var/lib/appliance/data runuser -u appliance -- appliance check")
+    assert people.DOMAIN in office.shell.run("APPLIANCE_DATA=/var/lib/appliance/data appliance advice dns")

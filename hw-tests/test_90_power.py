@@ -1,0 +1,135 @@
+"""Power cuts: the disk under mail load, rebuilt as it may stand at random moments.
+
+Everything that was answered with 250 before a moment must be there after it, the file system must come back
+by its journal alone, and the store must be clean. SATCHEL_CUTS: how many moments (ten; in the soak 200).
+"""
+
+import os
+import random
+import shutil
+import smtplib
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import people
+import pytest
+from machine import ROOT, Board, NotHere, Qemu
+from writelog import Rebuilder, cuts
+
+pytestmark = pytest.mark.quick
+
+CUTS = int(os.environ.get("SATCHEL_CUTS", "10"))
+LOAD = float(os.environ.get("SATCHEL_LOAD", "60"))
+"""Seconds of mail load that are recorded."""
+
+SEED = int(os.environ.get("SATCHEL_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
+DATA_START = (1 + 64 + 2 * (32 + 256)) << 20
+"""Where the data partition begins (image/lib/common.sh)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A disk before, the log of writes to it, and what was acknowledged at which size of the log."""
+
+    disk: Path
+    log: Path
+    acknowledged: list[tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def recorded(machine: Qemu | Board) -> Recorded:
+    """A minute of mail load on the machine that the tests before have set up."""
+    if not isinstance(machine, Qemu):
+        raise NotHere("nobody records what a real card is told")
+    if shutil.which("debugfs") is None:
+        pytest.skip("needs debugfs (apt: e2fsprogs)")
+    if not machine.disk.exists():
+        machine.start()
+        people.set_up(machine)
+        people.first_mail(machine, "the very first")
+        machine.shell.run("sync")
+        machine.shell.try_run("systemctl poweroff --no-block")
+        machine.wait()
+    machine.cut()
+    before, log = machine.folder / "before.img", machine.folder / "writes.log"
+    subprocess.run(["cp", "--sparse=always", machine.disk, before], check=True)
+    machine.start(f"--log-writes={log}")
+    people.first_mail(machine, "warming up")
+    acknowledged: list[tuple[int, str]] = []
+    deadline = time.monotonic() + LOAD
+    while time.monotonic() < deadline:
+        try:
+            with smtplib.SMTP(*machine.address(25), local_hostname="elsewhere.test", timeout=60) as client:
+                for _ in range(20):
+                    subject = f"cut-{len(acknowledged):06d}"
+                    client.send_message(people.letter(subject))
+                    acknowledged.append((log.stat().st_size, subject))
+        except smtplib.SMTPException:
+            time.sleep(0.5)
+    machine.cut()
+    assert len(acknowledged) > 10, "there was hardly any load"
+    return Recorded(before, log, acknowledged)
+
+
+def test_a_cut_at_any_moment_loses_nothing(
+    recorded: Recorded, measured: dict[str, float], tmp_path: Path
+) -> None:
+    rng = random.Random(SEED)
+    rebuilder = Rebuilder(recorded.log, recorded.disk)
+    rows = rebuilder.rows
+    first = next(at for at, row in enumerate(rows) if row.end >= recorded.acknowledged[0][0])
+    lost_writes = 0
+    for number, cut in enumerate(cuts(rows, CUTS, rng, begin=first)):
+        opened = rebuilder.advance(cut)
+        disk = tmp_path / "cut.img"
+        subprocess.run(["cp", "--sparse=always", recorded.disk, disk], check=True)
+        kept = rebuilder.lose(cut, disk, rng)
+        lost_writes += opened - kept
+        where = (
+            f"seed {SEED}, cut {number} after {cut} of {len(rows)} writes, {kept} of {opened} open ones kept"
+        )
+        there = store_of(disk, tmp_path / "out", where)
+        expected = {subject for at, subject in recorded.acknowledged if at <= rows[cut - 1].end}
+        assert expected <= there, f"{where}: lost {sorted(expected - there)[:5]}"
+    measured["power cuts"] = CUTS
+    measured["writes recorded"] = len(rows)
+    measured["writes lost in cuts"] = lost_writes
+    measured["messages acknowledged"] = len(recorded.acknowledged)
+
+
+def store_of(disk: Path, out: Path, where: str) -> set[str]:
+    """Check file system and store of a disk; the subjects in Anna's mailbox."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    device = f"{disk}?offset={DATA_START}"
+    mended = subprocess.run(["e2fsck", "-p", device], capture_output=True, text=True, check=False)
+    assert mended.returncode in (0, 1), f"{where}: {mended.stdout}{mended.stderr}"
+    clean = subprocess.run(["e2fsck", "-fn", device], capture_output=True, text=True, check=False)
+    assert clean.returncode == 0, f"{where}: {clean.stdout}{clean.stderr}"
+    dump = ["debugfs", "-R", f"rdump /appliance/data {out}", device]
+    subprocess.run(dump, capture_output=True, check=True)
+    appliance = [ROOT / ".venv" / "bin" / "appliance", "--data", out / "data"]
+    checked = subprocess.run([*appliance, "check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, f"{where}: {checked.stdout}{checked.stderr}"
+    box = out / "anna.mbox"
+    subprocess.run([*appliance, "export", f"anna@{people.DOMAIN}", box], check=True, capture_output=True)
+    lines = box.read_text(errors="replace").splitlines()
+    return {line.removeprefix("Subject: ") for line in lines if line.startswith("Subject: cut-")}
+
+
+def test_a_cut_disk_boots(recorded: Recorded, machine: Qemu | Board, tmp_path: Path) -> None:
+    assert isinstance(machine, Qemu)
+    """The moment at which the load ended, booted for real."""
+    rng = random.Random(SEED + 1)
+    rebuilder = Rebuilder(recorded.log, recorded.disk)
+    cut = len(rebuilder.rows)
+    rebuilder.advance(cut)
+    rebuilder.lose(cut, recorded.disk, rng)
+    shutil.move(recorded.disk, machine.disk)
+    machine.start()
+    people.first_mail(machine, "after the cut")
+    people.wait_for(machine, "anna", "after the cut")
+    assert recorded.acknowledged[-1][1] in people.subjects(machine, "anna")
+    machine.cut()

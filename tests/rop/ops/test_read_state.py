@@ -1,0 +1,160 @@
+"""Read state and status of messages (MS-OXCMSG 3.2.5.8 to 3.2.5.11)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from appliance.mailbox import public
+from appliance.mailbox.actor import SYSTEM
+from appliance.mailbox.messages import ReadFlag
+from appliance.mapi import errors as ec
+from appliance.mapi import tags
+from appliance.mapi.ids import LongTermId
+from appliance.rop.ops import (
+    logon,
+    message_status,
+    open_folder,
+    set_message_read_flag,
+    set_read_flags,
+)
+from appliance.store import contents
+from appliance.store.mailboxes import Special
+from tests.conftest import EPOCH
+from tests.rop.kit import Client
+from tests.rop.mail import deliver
+from tests.rop.ops.items import READ_ONLY, create, get, opened, save, set_
+from tests.transport.office import Office
+
+MAIL = b"From: b@x.test\r\nSubject: S\r\n\r\nText\r\n"
+
+
+def folder(client: Client, on: int, fid: int = Special.INBOX) -> int:
+    request = open_folder.Request(fid, open_folder.OpenModeFlags(0))
+    return client.do(open_folder.ROP, request, on=on).handle
+
+
+def flags(client: Client, on: int, mid: int, fid: int = Special.INBOX) -> int:
+    (found,) = get(client, opened(client, on, mid, fid, mode=READ_ONLY), tags.PidTagMessageFlags)
+    assert isinstance(found, int)
+    return found
+
+
+def test_messages_of_a_folder_are_read_and_unread(client: Client, office: Office) -> None:
+    rows = [deliver(office, client.user, MAIL) for _ in range(3)]
+    on = client.logon()
+    inbox = folder(client, on)
+
+    def state(how: ReadFlag, *mids: int) -> bool:
+        request = set_read_flags.Request(False, how, mids)
+        partial: bool = client.do(set_read_flags.ROP, request, on=inbox).body.partial_completion
+        return partial
+
+    before = office.store.read
+    assert not state(ReadFlag.SUPPRESS_RECEIPT, rows[0].mid, rows[1].mid)
+    assert [flags(client, on, row.mid) & 0x401 for row in rows] == [0x401, 0x401, 0]
+    with before() as txn:
+        row = contents.get(txn, client.user.mailbox, Special.INBOX, rows[0].mid)
+    assert (row.cn, row.modified) == (rows[0].cn, rows[0].modified)
+    assert state(ReadFlag.CLEAR_READ | ReadFlag.SUPPRESS_RECEIPT, rows[0].mid, 12345)
+    assert [flags(client, on, row.mid) & 0x401 for row in rows] == [0, 0x401, 0]
+    assert not state(ReadFlag.GENERATE_RECEIPT_ONLY, rows[0].mid)
+    assert not state(ReadFlag(0x0A))
+    assert [flags(client, on, row.mid) & 1 for row in rows] == [1, 1, 1]
+    wrong = set_read_flags.Request(False, ReadFlag(0), ())
+    refused = client.ask(set_read_flags.ROP, wrong, on=on)
+    assert (refused.code, refused.body.partial_completion) == (ec.ecNullObject, False)
+
+
+def test_an_open_message_is_read(client: Client, office: Office) -> None:
+    row = deliver(office, client.user, MAIL)
+    on = client.logon()
+    message = opened(client, on, row.mid, Special.INBOX)
+    request = set_message_read_flag.Request(ReadFlag.SUPPRESS_RECEIPT)
+    reply = client.do(set_message_read_flag.ROP, request, on=message, dest=on)
+    assert reply.body == set_message_read_flag.Response(changed=False)
+    assert flags(client, on, row.mid) & 1
+    assert get(client, message, tags.PidTagRead) == [True]
+    set_(client, message, {tags.PidTagSubject: "no conflict"})
+    save(client, message)
+    fresh = create(client, on)
+    assert client.ask(set_message_read_flag.ROP, request, on=fresh, dest=on).code == ec.ecNullObject
+
+
+def test_the_status_of_a_message(client: Client, office: Office) -> None:
+    row = deliver(office, client.user, MAIL)
+    on = client.logon()
+    inbox = folder(client, on)
+
+    def change(bits: int, mask: int) -> int:
+        request = message_status.SetRequest(row.mid, bits, mask)
+        old: int = client.do(message_status.SET, request, on=inbox).body.flags
+        return old
+
+    def status() -> int:
+        request = message_status.GetRequest(row.mid)
+        found: int = client.do(message_status.GET, request, on=inbox).body.flags
+        return found
+
+    assert (status(), change(0x1000, 0x3000), status()) == (0, 0, 0x1000)
+    assert (change(0x3000, 0x2000), status()) == (0x1000, 0x3000)
+    assert (change(0, 0x1000), status()) == (0x3000, 0x2000)
+    assert (change(0x800, 0x800), status()) == (0x2000, 0x2000)
+    with office.store.read() as txn:
+        now = contents.get(txn, client.user.mailbox, Special.INBOX, row.mid)
+    assert (now.cn, now.modified) == (row.cn, row.modified)
+    for rop, request in (
+        (message_status.GET, message_status.GetRequest(99)),
+        (message_status.SET, message_status.SetRequest(99, 0, 0)),
+    ):
+        assert client.ask(rop, request, on=inbox).code == ec.ecNotFound
+        assert client.ask(rop, request, on=on).code == ec.ecNullObject
+
+
+def test_flags_that_imap_and_mapi_share(client: Client, office: Office) -> None:
+    row = deliver(office, client.user, MAIL)
+    on = client.logon()
+    message = opened(client, on, row.mid, Special.INBOX)
+    set_(client, message, {tags.PidTagFlagStatus: 2, tags.PidTagLastVerbExecuted: 102})
+    save(client, message)
+    with office.store.read() as txn:
+        now = contents.get(txn, client.user.mailbox, Special.INBOX, row.mid)
+    assert now.flags & contents.RowFlag.FLAGGED
+    assert now.flags & contents.RowFlag.ANSWERED
+    assert (now.uid, now.blob) == (row.uid, row.blob)
+    assert now.cn > row.cn
+
+
+def test_in_public_folders_everybody_reads_alone(
+    client: Client, office: Office, connect: Callable[..., Client]
+) -> None:
+    made = office.write(
+        lambda txn: public.create_folder(
+            txn, SYSTEM, ("News",), guids=(b"p" * 16, b"r" * 16), uidvalidity=9, now=EPOCH
+        )
+    )
+    other = connect(office.user("bob@example.test"))
+    request = logon.Request(logon.LogonFlags(0), logon.OpenFlags.PUBLIC, 0, b"")
+    on, there = (each.do(logon.ROP, request).handle for each in (client, other))
+    message = create(client, on, made.fid)
+    set_(client, message, {tags.PidTagSubject: "News"})
+    mid = save(client, message)
+    assert flags(client, on, mid, made.fid) & 1 == 0
+    data = LongTermId(b"r" * 16, 77)
+    read = set_message_read_flag.PublicRequest(ReadFlag.SUPPRESS_RECEIPT, data)
+    handle = opened(client, on, mid, made.fid, mode=READ_ONLY)
+    reply = client.do(set_message_read_flag.ROP, read, on=handle, dest=on)
+    assert reply.body == set_message_read_flag.Response(True, 0, data)
+    assert client.do(set_message_read_flag.ROP, read, on=handle, dest=on).body.changed is False
+    assert flags(client, on, mid, made.fid) & 1 == 1
+    assert flags(other, there, mid, made.fid) & 1 == 0
+    news = folder(other, there, made.fid)
+    other.do(set_read_flags.ROP, set_read_flags.Request(False, ReadFlag(0), (mid,)), on=news)
+    assert flags(other, there, mid, made.fid) & 1 == 1
+
+
+@pytest.mark.parametrize("count", [700])
+def test_many_at_once(client: Client, office: Office, count: int) -> None:
+    on = client.logon()
+    drafts = folder(client, on, Special.DRAFTS)
+    request = set_read_flags.Request(False, ReadFlag.CLEAR_READ, tuple(range(count)))
+    assert client.do(set_read_flags.ROP, request, on=drafts).body.partial_completion
