@@ -15,15 +15,7 @@ from appliance.formats import bags
 from appliance.mapi import tags
 from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
-from appliance.store import (
-    classes,
-    contents,
-    folders,
-    log,
-    messages,
-    permissions,
-    search_folders,
-)
+from appliance.store import classes, contents, folders, log, messages, permissions, search_folders
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound
 from appliance.store.folders import Folder, FolderKind
