@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 MEMORY := $(shell test "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)" -gt 2000000 2>/dev/null && echo TMPDIR=/dev/shm)
 FAST := $(MEMORY) $(BIN)/pytest -n $(JOBS) -m 'not slow' --hypothesis-profile quick --durations=5 --durations-min=1
 
-.PHONY: help setup run test check check-image image image-test image-test-quick hw-test bench fuzz coverage-spec docs clean
+.PHONY: help setup run lint test check check-image image image-test image-test-quick hw-test bench fuzz soak coverage-spec docs clean
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -67,9 +67,8 @@ bench: setup ## benchmarks beside their peers, as ratios in one run
 fuzz: setup ## every fuzz target for SECONDS=20 each
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),20)
 
-soak: setup ## the long forms: hundreds of kills, thousands of power cuts, an hour for each fuzz target
-	$(BIN)/python -m tests.crash --kills $(or $(KILLS),500) --servers $(or $(SERVERS),100) --cuts $(or $(CUTS),5000)
-	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),3600)
+soak: setup ## the long forms of kills, power cuts and fuzzing; MINUTES=N bounds them
+	nice -n 19 $(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) --record docs/soak.md
 
 coverage-spec: setup ## which numbered requirements are proven
 	$(BIN)/python -m tests.meta.coverage_spec

@@ -13,7 +13,8 @@ from appliance.convert.mime.fields import Identity
 from appliance.convert.mime.render import render
 from appliance.directory import domains
 from appliance.formats import bags, mime
-from appliance.mapi.objects import AttachmentObject, Content, MessageObject, Named
+from appliance.mapi import tags
+from appliance.mapi.objects import AttachmentObject, BytesContent, Content, MessageObject, Named
 from appliance.mapi.types import Bag, PtypString, Value, type_of
 from appliance.store import blobs, contents, folders, mailboxes, messages, names
 from appliance.store.contents import Row
@@ -69,6 +70,7 @@ def _large(txn: ReadTxn, part: Part) -> Value:
 def _attachment(store: Store, txn: ReadTxn, bag: Bag) -> AttachmentObject:
     number = bag.pop(messages.PID_TAG_SATCHEL_BLOB, None)
     inside = bag.pop(messages.PID_TAG_SATCHEL_EMBEDDED, None)
+    data = bag.pop(tags.PidTagAttachDataBinary, None)
     props, named = _split(txn, bag)
     content: Content | None = None
     embedded: MessageObject | None = None
@@ -77,6 +79,8 @@ def _attachment(store: Store, txn: ReadTxn, bag: Bag) -> AttachmentObject:
     elif isinstance(inside, bytes):
         nested = Nested.parse(inside)
         embedded = _object(store, txn, bags.unpack(nested.packed_bag), nested.parts)
+    elif isinstance(data, bytes):
+        content = BytesContent(data)
     return AttachmentObject(props, named, content, embedded)
 
 

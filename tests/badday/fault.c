@@ -13,7 +13,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../crash/shim.h"
 
 enum { ROOM, TOLD, SYNC, CLOCK, FIELDS };
 enum { MAX_FD = 65536 };
@@ -60,39 +61,6 @@ static int opened(int dirfd, const char *path, int flags, mode_t mode)
         kinds[fd] = (unsigned char)((ours ? OURS : 0) | (ours && (flags & O_DSYNC) ? DURABLE : 0));
     }
     return fd;
-}
-
-#define MODE(flags, mode)                  \
-    mode_t mode = 0;                       \
-    if ((flags) & (O_CREAT | O_TMPFILE)) { \
-        va_list list;                      \
-        va_start(list, flags);             \
-        mode = va_arg(list, mode_t);       \
-        va_end(list);                      \
-    }
-
-int open(const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(AT_FDCWD, path, flags, mode);
-}
-
-int openat(int dirfd, const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(dirfd, path, flags, mode);
-}
-
-int openat64(int dirfd, const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(dirfd, path, flags, mode);
 }
 
 int close(int fd)

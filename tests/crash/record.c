@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "shim.h"
 
 enum { CREATE = 1, WRITE, TRUNCATE, SYNC_BEGIN, SYNC_END, DIR_SYNC, RENAME, UNLINK, MKDIR, RMDIR, ACK, UNSUPPORTED };
 enum { DSYNC = 1 };
@@ -145,39 +146,6 @@ static int opened(int dirfd, const char *path, int flags, mode_t mode)
     pthread_mutex_unlock(&lock);
     errno = failed;
     return fd;
-}
-
-#define MODE(flags, mode)                                                     \
-    mode_t mode = 0;                                                          \
-    if ((flags) & (O_CREAT | O_TMPFILE)) {                                    \
-        va_list list;                                                         \
-        va_start(list, flags);                                                \
-        mode = va_arg(list, mode_t);                                          \
-        va_end(list);                                                         \
-    }
-
-int open(const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(AT_FDCWD, path, flags, mode);
-}
-
-int openat(int dirfd, const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(dirfd, path, flags, mode);
-}
-
-int openat64(int dirfd, const char *path, int flags, ...)
-{
-    MODE(flags, mode)
-    return opened(dirfd, path, flags, mode);
 }
 
 int close(int fd)

@@ -5,6 +5,7 @@ from email import message_from_bytes, policy
 from appliance.formats import bags
 from appliance.mailbox.rendered import render_pending
 from appliance.mapi import tags
+from appliance.mapi.types import Value
 from appliance.store import blobs, contents, messages
 from appliance.store.blobs import BlobWriter
 from appliance.store.edit import editing
@@ -13,6 +14,13 @@ from appliance.store.mailboxes import Special
 from appliance.store.messages import PART_ATTACHMENT, PART_RECIPIENT, NewMessage, Part
 from appliance.store.store import Store
 from tests.conftest import EPOCH
+
+SMALL: dict[int, Value] = {
+    tags.PidTagAttachMethod: 1,
+    tags.PidTagAttachLongFilename: "small.bin",
+    tags.PidTagAttachDataBinary: b"\x00\x01",
+}
+"""An attachment so small that its bytes stand in its bag."""
 
 
 def insert(store: Store, mailbox: int) -> contents.Row:
@@ -37,6 +45,7 @@ def insert(store: Store, mailbox: int) -> contents.Row:
         parts = (
             Part(PART_RECIPIENT, 0, bags.pack(recipient)),
             Part(PART_ATTACHMENT, 0, bags.pack(attachment)),
+            Part(PART_ATTACHMENT, 1, bags.pack(SMALL)),
         )
         with editing(txn, mailbox, now=EPOCH) as edit:
             new = NewMessage(blob=0, size=500, bag=bags.pack(bag), parts=parts, received=EPOCH)
@@ -57,7 +66,8 @@ def test_rendered_once_and_stable(store: Store, mailbox: int) -> None:
     judge = message_from_bytes(raw, policy=policy.default)
     assert judge["subject"] == "Grüße"
     assert judge["to"].addresses[0].addr_spec == "ben@example.test"
-    (attachment,) = judge.iter_attachments()
+    attachment, small = judge.iter_attachments()
+    assert (small.get_filename(), small.get_content()) == ("small.bin", b"\x00\x01")
     assert attachment.get_filename() == "table.csv"
     assert attachment.get_content() in (b"name;value\r\n" * 100, "name;value\n" * 100, "name;value\r\n" * 100)
 

@@ -24,8 +24,8 @@ T = TypeVar("T")
 CONTEXT, SEQUENCE = "MapiContext", "MapiSequence"
 """Names of the cookies (3.2.5.1 leaves them to us)."""
 
-MAX_PER_USER = 64
-MAX_CONTEXTS = 4096
+MAX_PER_USER = 500
+MAX_CONTEXTS = 2000
 LIFETIME = 900.0
 """Seconds for which a context lives without requests."""
 
@@ -41,12 +41,12 @@ def _random(size: int) -> str:
 @dataclass(slots=True, eq=False)
 class Context(Generic[T]):
     """One context. `user`: id of who opened it; `held`: what it keeps for the endpoint; `used`: when its last
-    request ended."""
+    request ended; `attributes`: of its cookies (RFC 6265 4.1.2)."""
 
     token: str
     user: int
     held: T
-    path: str
+    attributes: str
     used: float
     ticket: str = field(default_factory=lambda: _random(_TICKET_BYTES))
     number: int = 1
@@ -60,8 +60,7 @@ class Context(Generic[T]):
     def cookies(self) -> tuple[str, ...]:
         """The values of Set-Cookie (2.2.3.2.3)."""
         sequence = f"{self.number}-{self.ticket}"
-        attributes = f"; path={self.path}; HttpOnly"
-        return (f"{CONTEXT}={self.token}{attributes}", f"{SEQUENCE}={sequence}{attributes}")
+        return (f"{CONTEXT}={self.token}{self.attributes}", f"{SEQUENCE}={sequence}{self.attributes}")
 
     @property
     def running(self) -> bool:
@@ -98,10 +97,11 @@ class Contexts(Generic[T]):
     def __len__(self) -> int:
         return len(self._all)
 
-    def open(self, user: int, held: T) -> Context[T]:
-        """A new context."""
+    def open(self, user: int, held: T, *, secure: bool = False) -> Context[T]:
+        """A new context. `secure`: its cookies are for TLS alone."""
         self._make_room(user)
-        context = Context(_random(_TOKEN_BYTES), user, held, self._path, self._clock())
+        attributes = f"; path={self._path}; HttpOnly" + ("; Secure" if secure else "")
+        context = Context(_random(_TOKEN_BYTES), user, held, attributes, self._clock())
         self._all[context.token] = context
         return context
 

@@ -159,7 +159,8 @@ class Endpoint(Generic[T]):
             return
         fresh: tuple[str, ...] = ()
         if opened.held is not None:
-            fresh = self.contexts.open(call.login.user.id, opened.held).cookies
+            secure = call.exchange.peer.is_secure
+            fresh = self.contexts.open(call.login.user.id, opened.held, secure=secure).cookies
             self._sweep_later()
         await reply.whole(opened.response.pack(), fresh)
 

@@ -51,6 +51,7 @@ def test_cookies_have_names_values_and_a_path() -> None:
     one, other = all.open(1, Held()), all.open(1, Held())
     for cookie in one.cookies:
         assert re.fullmatch(r"Mapi(Context|Sequence)=[\w-]+; path=/mapi/emsmdb; HttpOnly", cookie)
+    assert all.open(1, Held(), secure=True).cookies[0].endswith("; path=/mapi/emsmdb; HttpOnly; Secure")
     assert given(one)[CONTEXT] != given(other)[CONTEXT]
     assert all.find(given(one), 1) is one
     assert all.find(given(other), 1) is other
