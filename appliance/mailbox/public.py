@@ -16,6 +16,7 @@ from appliance.store import mailboxes, permissions, tree
 from appliance.store.folders import Folder, FolderFlag
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import PublicSpecial, changing
+from appliance.store.permissions import Right
 
 
 def find(txn: ReadTxn) -> int | None:
@@ -38,6 +39,8 @@ def create_store(txn: WriteTxn, *, guids: tuple[bytes, bytes], uidvalidity: int,
         now=now,
         kind=mailboxes.Kind.PUBLIC,
     )
+    for fid in PublicSpecial:  # what logons tell of can be opened (MS-OXCSTOR 2.2.1.1.4)
+        permissions.put(txn, mailbox, fid, permissions.DEFAULT, Right.FOLDER_VISIBLE)
     top = PublicSpecial.IPM_SUBTREE
     permissions.put(txn, mailbox, top, permissions.DEFAULT, ROLES["author"])
     permissions.put(txn, mailbox, top, permissions.ANONYMOUS, ROLES["none"])
