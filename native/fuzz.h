@@ -1,5 +1,6 @@
-/* What fuzz targets of binary codecs share: REQUIRE, and with -DSATCHEL_FUZZ_MAIN a driver that needs no
- * libFuzzer. The driver takes files and mutates each: fuzz ROUNDS SEED FILE... */
+/* What fuzz targets share: REQUIRE, and with -DSATCHEL_FUZZ_MAIN a driver that needs no libFuzzer. The driver takes
+ * files and mutates each: fuzz ROUNDS SEED FILE... A target of a text format defines FUZZ_WORDS before it includes
+ * this: a list of strings that mutations put in. */
 #ifndef SATCHEL_FUZZ_H
 #define SATCHEL_FUZZ_H
 
@@ -30,6 +31,30 @@ static uint32_t chance(uint32_t below)
     return below ? (uint32_t)(fuzz_state >> 32) % below : 0;
 }
 
+#ifdef FUZZ_WORDS
+
+static size_t put_word(uint8_t *data, size_t size, size_t capacity, size_t at)
+{
+    static const char *const WORDS[] = {FUZZ_WORDS};
+    const char *word = WORDS[chance(sizeof WORDS / sizeof *WORDS)];
+    size_t n = strlen(word);
+    if (size + n > capacity)
+        return size;
+    memmove(data + at + n, data + at, size - at);
+    memcpy(data + at, word, n);
+    return size + n;
+}
+
+#else
+
+static size_t put_word(uint8_t *data, size_t size, size_t capacity, size_t at)
+{
+    (void)data, (void)capacity, (void)at;
+    return size;
+}
+
+#endif
+
 static size_t mutate(uint8_t *data, size_t size, size_t capacity)
 {
     static const uint32_t NUMBERS[] = {0, 1, 2, 4, 0x7F, 0x80, 0xFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFF};
@@ -37,7 +62,7 @@ static size_t mutate(uint8_t *data, size_t size, size_t capacity)
     while (rounds--) {
         size_t at = chance((uint32_t)size + 1), n = 1 + chance(16), k;
         uint32_t number = NUMBERS[chance(sizeof NUMBERS / sizeof *NUMBERS)];
-        switch (chance(5)) {
+        switch (chance(7)) {
         case 0:
             if (at < size)
                 data[at] = (uint8_t)chance(256);
@@ -55,6 +80,10 @@ static size_t mutate(uint8_t *data, size_t size, size_t capacity)
                 memmove(data + at, data + at + n, size - at - n);
                 size -= n;
             }
+            break;
+        case 4:
+        case 5:
+            size = put_word(data, size, capacity, at);
             break;
         default:
             if (at + n <= size && size + n <= capacity) {

@@ -30,6 +30,10 @@ NATIVE_NONE = 0
 """PidTagNativeBody of a message without body (MS-OXCMSG 2.2.1.58.2)."""
 
 
+MAX_RTF = 4 << 20
+"""Bytes of compressed RTF that other bodies are made from: it is read in Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mime:
     """The stored MIME of a message, scanned, with the reader of its bytes."""
@@ -87,7 +91,7 @@ def _html(stored: Stored) -> str | None:
 def _rtf(stored: Stored) -> bytes | None:
     """The native RTF, None where there is none that can be read."""
     packed = stored.bodies.get(tags.PidTagRtfCompressed)
-    if not isinstance(packed, bytes):
+    if not isinstance(packed, bytes) or len(packed) > MAX_RTF:
         return None
     try:
         return lzfu.decompress(packed)

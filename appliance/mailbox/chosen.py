@@ -10,6 +10,7 @@ from contextlib import suppress
 from appliance.mailbox import quotas
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
+from appliance.mailbox.messages import rights_on
 from appliance.mailbox.rights import effective, require
 from appliance.store import contents, folders, messages, search_folders
 from appliance.store.contents import Row
@@ -46,7 +47,13 @@ def _allowed(txn: ReadTxn, actor: Actor, mailbox: int, rows: Iterable[Row], righ
     """Those of the messages with which the actor may do that. Raises Refused when it is none of them."""
     rows = list(rows)
     rights = {fid: effective(txn, actor, mailbox, fid) for fid in {row.fid for row in rows}}
-    allowed = [row for row in rows if not right & ~rights[row.fid] or rights[row.fid] & Right.FOLDER_OWNER]
+    allowed = [
+        row
+        for row in rows
+        if not right & ~rights[row.fid]
+        or rights[row.fid] & Right.FOLDER_OWNER
+        or not right & ~rights_on(txn, actor, mailbox, row)  # the actor's own among others'
+    ]
     if rows and not allowed:
         raise Refused(Reason.ACCESS_DENIED)
     return allowed
@@ -96,7 +103,8 @@ def transfer(
 def delete(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, mids: Sequence[int], *, hard: bool, now: int
 ) -> int:
-    """Delete messages softly or for good; how many of them were not. Needs DELETE_ANY."""
+    """Delete messages softly or for good; how many of them were not. Needs DELETE_ANY, or DELETE_OWNED for
+    those that the actor created."""
     with refusing():
         rows = _allowed(txn, actor, mailbox, rows_of(txn, mailbox, fid, mids), Right.DELETE_ANY)
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:

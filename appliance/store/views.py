@@ -105,6 +105,37 @@ def _unpack(raw: bytes) -> list[Entry]:
     return entries
 
 
+_FIXED = struct.Struct(">HQ8s")
+"""An entry whose key has 8 bytes, as those of all orders by number have."""
+
+
+def _is_fixed(raw: bytes) -> bool:
+    """Whether every entry is a `_FIXED` one: then its place is known without those before it."""
+    count, rest = divmod(len(raw), _FIXED.size)
+    return not rest and raw[:: _FIXED.size] == bytes(count) and raw[1 :: _FIXED.size] == b"\x08" * count
+
+
+def _slice(raw: bytes, start: int, limit: int) -> list[Entry]:
+    """Up to `limit` entries of a chunk from `start` on."""
+    if not _is_fixed(raw):
+        return _unpack(raw)[start : start + limit]
+    size = _FIXED.size
+    part_of = raw[start * size : (start + limit) * size]
+    return [Entry(key, mid) for _, mid, key in _FIXED.iter_unpack(part_of)]
+
+
+def _rank(raw: bytes, entry: Entry) -> int:
+    """How many entries of a chunk are smaller."""
+    if not _is_fixed(raw):
+        return bisect_left(_unpack(raw), entry)
+
+    def entry_at(index: int) -> Entry:
+        _, mid, key = _FIXED.unpack_from(raw, index * _FIXED.size)
+        return Entry(key, mid)
+
+    return bisect_left(range(len(raw) // _FIXED.size), entry, key=entry_at)
+
+
 class _Directory:
     """State of one order: its chunks' numbers and counts in order."""
 
@@ -201,30 +232,38 @@ class View:
         self.used = layout.used
         """When the order was last used (FILETIME, by `note_use`)."""
 
-    def _before(self, chunk: _Chunk) -> int:
-        at = self._index[chunk.number]
-        return self._ends[at - 1] if at else 0
-
-    def _chunk_of(self, entry: Entry) -> _Chunk | None:
-        """The chunk in which an entry is, or would be."""
-        return _find_chunk(self._txn, self._prefix, entry)
-
     def position(self, entry: Entry) -> int:
         """How many entries stand before this one, whether it exists or not: its row number from 0."""
-        chunk = self._chunk_of(entry)
-        return self._before(chunk) + bisect_left(chunk.entries, entry) if chunk else 0
+        pair = _find_pair(self._txn, self._prefix, entry)
+        if pair is None:
+            return 0
+        at = self._index[int.from_bytes(pair[1][:4], "big")]
+        return (self._ends[at - 1] if at else 0) + _rank(pair[1][4:], entry)
 
     def at(self, position: int) -> Entry:
         """The entry with row number `position` (0 to count - 1). Raises IndexError."""
         if not 0 <= position < self.count:
             raise IndexError(position)
-        return next(self._from(position))
+        return self.range(position, 1)[0]
 
     def range(self, position: int, limit: int) -> list[Entry]:
         """Up to `limit` entries from a row number on, forwards."""
-        if position >= self.count:
+        position = max(0, position)
+        limit = min(limit, self.count - position)
+        if limit <= 0:
             return []
-        return [entry for entry, _ in zip(self._from(max(0, position)), range(limit), strict=False)]
+        index = bisect_left(self._ends, position + 1)
+        offset = position - (self._ends[index - 1] if index else 0)
+        start = self._txn.get(_pointer(self._prefix, self._numbers[index]))
+        if start is None:
+            raise StoreError("a view's directory names a chunk that is not there")
+        found: list[Entry] = []
+        for _, raw in self._txn.scan(start, self._stop):
+            found += _slice(raw[4:], offset, limit - len(found))
+            offset = 0
+            if len(found) >= limit:
+                break
+        return found
 
     def range_back(self, position: int, limit: int) -> list[Entry]:
         """Up to `limit` entries before a row number, the nearest first."""
@@ -232,23 +271,16 @@ class View:
         start = max(0, position - limit)
         return self.range(start, position - start)[::-1]
 
-    def _from(self, position: int) -> Iterator[Entry]:
-        """Entries from a row number on."""
-        index = bisect_left(self._ends, position + 1)
-        offset = position - (self._ends[index - 1] if index else 0)
-        start = self._txn.get(_pointer(self._prefix, self._numbers[index]))
-        if start is None:
-            raise StoreError("a view's directory names a chunk that is not there")
-        for pair in self._txn.scan(start, self._stop):
-            yield from _read_chunk(pair).entries[offset:]
-            offset = 0
-
 
 def _find_chunk(txn: ReadTxn, prefix: bytes, entry: Entry) -> _Chunk | None:
     """The last chunk that begins at or before an entry, else the first one."""
-    key = _chunk_key(prefix, entry)
-    pair = txn.last(prefix, key + b"\0") or txn.first(prefix, successor(prefix))
+    pair = _find_pair(txn, prefix, entry)
     return _read_chunk(pair) if pair else None
+
+
+def _find_pair(txn: ReadTxn, prefix: bytes, entry: Entry) -> tuple[bytes, bytes] | None:
+    key = _chunk_key(prefix, entry)
+    return txn.last(prefix, key + b"\0") or txn.first(prefix, successor(prefix))
 
 
 def kept(txn: ReadTxn, mailbox: int, fid: int) -> list[Order]:

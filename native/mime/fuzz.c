@@ -1,19 +1,16 @@
 /* Fuzz target of the scanner, for libFuzzer or with its own driver under ASan (-DSATCHEL_FUZZ_MAIN).
  *
- * The first byte chooses limits and chunk size; the rest is a message. Checked besides memory: the table does
- * not depend on how the message is cut, and every offset of it lies within the message.
- * The driver takes files and mutates each: fuzz ROUNDS SEED FILE... */
-#include <stdio.h>
-
+ * The first byte chooses limits and chunk size; the rest is a message. Checked besides memory: the table does not depend
+ * on how the message is cut, every offset of it lies within the message, and a glimpse at it that counts the header too
+ * finds what one without it finds. */
+#define FUZZ_WORDS \
+    "\r\n", "\n", "\r", "--", "\r\n\r\n", "\n--", "Content-Type: multipart/mixed; boundary=a\r\n", "--a\r\n", \
+        "--a--\r\n", "Content-Type: message/rfc822\r\n", "boundary*0*=", "\"", "\\", "(", ";", "=", ":", "From ", \
+        "Content-Transfer-Encoding: base64\r\n", "multipart/digest", "Content-Type: text/plain; charset=utf-8\r\n", \
+        "Content-Transfer-Encoding: quoted-printable\r\n", "=41", "=\r\n", "=?"
+#include "glimpse.h"
 #include "mime.h"
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "failed: %s (line %d)\n", #condition, __LINE__); \
-            abort(); \
-        } \
-    } while (0)
+#include "../fuzz.h"
 
 static void scan_in_chunks(const uint8_t *data, size_t size, size_t chunk, const mime_limits *limits, writer *table)
 {
@@ -64,6 +61,21 @@ static void check_table(const writer *table, size_t size, const mime_limits *lim
     REQUIRE(!r.failed && reader_left(&r) == 0);
 }
 
+static void glimpse(const writer *table, const uint8_t *data, size_t size)
+{
+    mime_span parts = {table->data, table->size}, raw = {data, size}, none = {NULL, 0}, key = {data, 1};
+    writer room = {0};
+    enum glimpse_verdict body, all;
+    if (size == 0)
+        return;
+    body = mime_glimpse(parts, none, raw, key, false, &room);
+    all = mime_glimpse(parts, raw, raw, key, true, &room);
+    REQUIRE((body == GLIMPSE_YES) == (all == GLIMPSE_YES));
+    REQUIRE(all != GLIMPSE_NO || body == GLIMPSE_NO);
+    mime_glimpse(raw, none, raw, key, true, &room); /* a table of any bytes */
+    writer_free(&room);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const mime_limits WIDE = {1 << 20, 4 << 20, 32 << 10, 20000, 100, 10000};
@@ -81,89 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scan_in_chunks(data, size, chunk, limits, &cut);
     REQUIRE(whole.size == cut.size && memcmp(whole.data, cut.data, whole.size) == 0);
     check_table(&whole, size, limits);
+    glimpse(&whole, data, size);
     writer_free(&whole);
     writer_free(&cut);
     return 0;
 }
-
-#ifdef SATCHEL_FUZZ_MAIN
-
-static uint64_t state;
-
-static uint32_t chance(uint32_t below)
-{
-    state ^= state << 13; /* xorshift64 */
-    state ^= state >> 7;
-    state ^= state << 17;
-    return below ? (uint32_t)(state >> 32) % below : 0;
-}
-
-static size_t mutate(uint8_t *data, size_t size, size_t capacity)
-{
-    static const char *const PIECES[] = {
-        "\r\n", "\n", "\r", "--", "\r\n\r\n", "\n--", "Content-Type: multipart/mixed; boundary=a\r\n", "--a\r\n",
-        "--a--\r\n", "Content-Type: message/rfc822\r\n", "boundary*0*=", "\"", "\\", "(", ";", "=", ":", "From ",
-        "Content-Transfer-Encoding: base64\r\n", "multipart/digest",
-    };
-    uint32_t rounds = 1 + chance(8);
-    while (rounds--) {
-        size_t at = chance((uint32_t)size + 1);
-        const char *piece = PIECES[chance(sizeof PIECES / sizeof *PIECES)];
-        size_t n = strlen(piece);
-        switch (chance(4)) {
-        case 0:
-            if (at < size)
-                data[at] = (uint8_t)chance(256);
-            break;
-        case 1:
-            n = chance(40);
-            if (at + n <= size) {
-                memmove(data + at, data + at + n, size - at - n);
-                size -= n;
-            }
-            break;
-        case 2:
-            if (size + n <= capacity) {
-                memmove(data + at + n, data + at, size - at);
-                memcpy(data + at, piece, n);
-                size += n;
-            }
-            break;
-        default:
-            n = chance(200);
-            if (at + n <= size && size + n <= capacity) {
-                memmove(data + at + n, data + at, size - at);
-                size += n;
-            }
-        }
-    }
-    return size;
-}
-
-int main(int argc, char **argv)
-{
-    enum { CAPACITY = 1 << 18 };
-    long rounds = argc > 2 ? atol(argv[1]) : 0;
-    uint8_t *seed = (uint8_t *)malloc(CAPACITY), *data = (uint8_t *)malloc(CAPACITY);
-    int i;
-    REQUIRE(seed && data);
-    state = (argc > 2 ? strtoull(argv[2], NULL, 10) : 1) | 1ull << 40;
-    for (i = 3; i < argc; i++) {
-        FILE *file = fopen(argv[i], "rb");
-        size_t size;
-        long round;
-        REQUIRE(file);
-        size = fread(seed, 1, CAPACITY / 2, file);
-        fclose(file);
-        LLVMFuzzerTestOneInput(seed, size);
-        for (round = 0; round < rounds; round++) {
-            memcpy(data, seed, size);
-            LLVMFuzzerTestOneInput(data, mutate(data, size, CAPACITY));
-        }
-    }
-    free(seed);
-    free(data);
-    return 0;
-}
-
-#endif

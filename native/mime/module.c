@@ -1,12 +1,14 @@
 /* Python binding of the MIME scanner: appliance.formats.mime._native, stable ABI of 3.11.
  *
  * Scanner(header_bytes, kept_bytes, value_bytes, fields, depth, parts) with feed(data) and
- * finish() -> (table, headers); scan(data, the same six numbers) -> (table, headers).
+ * finish() -> (table, headers); scan(data, the same six numbers) -> (table, headers);
+ * glimpse(tables, heads, raws, key, header) -> bytes, a verdict for each message.
  * The GIL is released over the work; a scanner that is in use in another thread raises RuntimeError.
  * Errors: MemoryError; ValueError for limits out of range and for use after finish. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "glimpse.h"
 #include "mime.h"
 
 enum { GIL_WORTH = 8192 }; /* below that, giving the GIL away costs more than it gives */
@@ -194,6 +196,72 @@ static PyObject *module_scan(PyObject *module, PyObject *args)
     return result;
 }
 
+enum { GLIMPSE_LISTS = 3 }; /* tables, heads, raws */
+
+/* The spans of lists of equal length; `held` keeps their bytes. NULL with an error. */
+static mime_span *spans_of(PyObject **lists, PyObject **held, Py_ssize_t *count)
+{
+    mime_span *spans;
+    Py_ssize_t i;
+    int k;
+    for (k = 0; k < GLIMPSE_LISTS; k++) {
+        held[k] = PySequence_Tuple(lists[k]); /* which nobody changes while the GIL is away */
+        if (held[k] == NULL)
+            return NULL;
+        if (PyTuple_Size(held[k]) != PyTuple_Size(held[0])) {
+            PyErr_SetString(PyExc_ValueError, "lists of unequal lengths");
+            return NULL;
+        }
+    }
+    *count = PyTuple_Size(held[0]);
+    spans = (mime_span *)calloc((size_t)*count * GLIMPSE_LISTS + 1, sizeof *spans);
+    if (spans == NULL)
+        PyErr_NoMemory();
+    for (i = 0; spans && i < *count * GLIMPSE_LISTS; i++) {
+        char *data;
+        Py_ssize_t size;
+        if (PyBytes_AsStringAndSize(PyTuple_GetItem(held[i % GLIMPSE_LISTS], i / GLIMPSE_LISTS), &data, &size) < 0) {
+            free(spans);
+            return NULL;
+        }
+        spans[i].data = (const uint8_t *)data;
+        spans[i].size = (size_t)size;
+    }
+    return spans;
+}
+
+static PyObject *module_glimpse(PyObject *module, PyObject *args)
+{
+    PyObject *lists[GLIMPSE_LISTS], *held[GLIMPSE_LISTS] = {NULL}, *result = NULL;
+    const char *key_data;
+    Py_ssize_t key_size, count = 0, i;
+    int header;
+    mime_span *spans;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!y#p", &PyList_Type, &lists[0], &PyList_Type, &lists[1], &PyList_Type, &lists[2],
+                          &key_data, &key_size, &header))
+        return NULL;
+    spans = spans_of(lists, held, &count);
+    if (spans)
+        result = PyBytes_FromStringAndSize(NULL, count);
+    if (result) {
+        uint8_t *verdicts = (uint8_t *)PyBytes_AsString(result);
+        mime_span key = {(const uint8_t *)key_data, (size_t)key_size};
+        writer room = {0};
+        Py_BEGIN_ALLOW_THREADS
+        for (i = 0; i < count; i++) {
+            const mime_span *s = &spans[i * GLIMPSE_LISTS];
+            verdicts[i] = (uint8_t)mime_glimpse(s[0], s[1], s[2], key, header != 0, &room);
+        }
+        Py_END_ALLOW_THREADS
+        writer_free(&room);
+    }
+    free(spans);
+    for (i = 0; i < GLIMPSE_LISTS; i++)
+        Py_XDECREF(held[i]);
+    return result;
+}
+
 static PyMethodDef Scanner_methods[] = {
     {"feed", Scanner_feed, METH_O, "Take the next bytes of the message."},
     {"finish", Scanner_finish, METH_NOARGS, "End of the message: (table, headers)."},
@@ -224,6 +292,7 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, module_exec}, {0, NULL}}
 
 static PyMethodDef module_methods[] = {
     {"scan", module_scan, METH_VARARGS, "Scan a whole message: (table, headers)."},
+    {"glimpse", module_glimpse, METH_VARARGS, "Whether a key stands in each of some messages."},
     {NULL, NULL, 0, NULL},
 };
 

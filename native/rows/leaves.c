@@ -85,6 +85,19 @@ bool leaves_add(leaves *l, const uint8_t *key, size_t size, const uint32_t *ends
     return true;
 }
 
+enum { RUN = 12 }; /* leaves that are sorted by insertion before runs are merged */
+
+static void sort_run(const leaves *l, leaf *run, size_t count)
+{
+    size_t i, k;
+    for (i = 1; i < count; i++) {
+        leaf moved = run[i];
+        for (k = i; k > 0 && compare_leaves(l, &run[k - 1], &moved) > 0; k--)
+            run[k] = run[k - 1];
+        run[k] = moved;
+    }
+}
+
 /* Merge sort from below: stable, and quick on what is nearly in order. */
 bool leaves_sort(leaves *l)
 {
@@ -98,11 +111,17 @@ bool leaves_sort(leaves *l)
     if (spare == NULL)
         return false;
     to = spare;
-    for (width = 1; width < n; width *= 2) {
+    for (i = 0; i < n; i += RUN)
+        sort_run(l, from + i, n - i < RUN ? n - i : RUN);
+    for (width = RUN; width < n; width *= 2) {
         leaf *swap;
         for (i = 0; i < n; i += 2 * width) {
             size_t a = i, middle = i + width < n ? i + width : n, b = middle;
             size_t end = middle + width < n ? middle + width : n, k = i;
+            if (b == end || compare_leaves(l, &from[b - 1], &from[b]) <= 0) { /* in order already */
+                memcpy(to + i, from + i, (end - i) * sizeof *to);
+                continue;
+            }
             while (a < middle && b < end)
                 to[k++] = compare_leaves(l, &from[a], &from[b]) <= 0 ? from[a++] : from[b++];
             while (a < middle)

@@ -47,6 +47,15 @@ def connect(store: Store) -> Iterator[Callable[..., Client]]:
         client.close()
     assert watches.count == 0, "a closed session still watches"
     watches.close()
+
+    async def end() -> None:
+        """What sessions had begun to tell ends before their threads do."""
+        telling = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
+
+    loop.run_until_complete(end())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
 

@@ -17,3 +17,6 @@ def scan(
     parts: int,
     /,
 ) -> tuple[bytes, list[bytes]]: ...
+def glimpse(
+    tables: list[bytes], heads: list[bytes], raws: list[bytes], key: bytes, header: bool, /
+) -> bytes: ...

@@ -59,5 +59,8 @@ MAX_ATTACHMENTS: Final = 10_000
 MAX_VALUES: Final = 100_000
 """Values of one multi-value."""
 
+MAX_TOTAL: Final = 100_000
+"""Properties, values and attributes of one stream with all that is embedded in it."""
+
 MAX_NESTING: Final = 16
 """Messages within messages."""

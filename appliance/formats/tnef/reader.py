@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from appliance.formats.tnef import layout
-from appliance.formats.tnef.values import read_list
+from appliance.formats.tnef.values import Budget, read_list
 from appliance.mapi import codepages, tags, times
 from appliance.mapi.objects import AttachmentObject, BytesContent, MessageObject, Named
 from appliance.mapi.types import Bag
@@ -43,6 +43,7 @@ class _Reading:
     """What was read so far. `old` are the older attributes, overruled by encapsulated properties."""
 
     depth: int
+    budget: Budget
     page: int = codepages.DEFAULT
     old: Bag = field(default_factory=dict)
     props: Bag = field(default_factory=dict)
@@ -61,15 +62,16 @@ class _Attachment:
 
 def decode(data: bytes) -> MessageObject:
     """The message in a stream. Raises DecodeError."""
-    return _message(Reader(data), layout.MAX_NESTING)
+    return _message(Reader(data), layout.MAX_NESTING, Budget())
 
 
-def _message(reader: Reader, depth: int) -> MessageObject:
+def _message(reader: Reader, depth: int, budget: Budget) -> MessageObject:
     if reader.u32("TNEF signature") != layout.SIGNATURE:
         raise DecodeError("no TNEF", reader.pos - 4)
     reader.u16("key")
-    reading = _Reading(depth)
+    reading = _Reading(depth, budget)
     while reader.remaining:
+        budget.spend(1, reader)
         level, attribute, size = reader.u8("level"), reader.u32("attribute"), reader.u32("size")
         inner = reader.sub(size, "attribute")
         reader.take(min(2, reader.remaining), "checksum")
@@ -106,12 +108,12 @@ def _message_attribute(reading: _Reading, attribute: int, reader: Reader) -> Non
         name = _text(reading, reader)
         reading.old[tags.PidTagMessageClass] = layout.CLASSES.get(name, name)
     elif attribute == layout.MESSAGE_PROPS:
-        props, named = read_list(reader, reading.page)
+        props, named = read_list(reader, reading.page, reading.budget)
         reading.props.update(props)
         reading.named.update(named)
     elif attribute == layout.RECIPIENT_TABLE:
         for _ in range(reader.count(4, 4, "recipients", layout.MAX_RECIPIENTS)):
-            reading.recipients.append(read_list(reader, reading.page)[0])
+            reading.recipients.append(read_list(reader, reading.page, reading.budget)[0])
     elif attribute == layout.PRIORITY and reader.remaining >= 2:
         reading.old[tags.PidTagImportance] = layout.IMPORTANCES.get(reader.u16(), 1)
     elif attribute in _TEXTS:
@@ -130,7 +132,7 @@ def _attachment_attribute(reading: _Reading, attribute: int, reader: Reader) -> 
         reading.attachments.append(_Attachment())  # observed: streams without it
     now = reading.attachments[-1]
     if attribute == layout.ATTACHMENT_PROPS:
-        now.props, now.named = read_list(reader, reading.page)
+        now.props, now.named = read_list(reader, reading.page, reading.budget)
     elif attribute == layout.ATTACHMENT_DATA:
         now.data = reader.rest()
     elif attribute == layout.ATTACHMENT_TITLE:
@@ -161,7 +163,7 @@ def _finished(reading: _Reading, given: _Attachment) -> AttachmentObject:
     result = AttachmentObject(props, given.named)
     if isinstance(data, bytes) and data.startswith(layout.IID_MESSAGE) and reading.depth > 0:
         # an embedded message: its own stream behind the interface's id (2.1.3.3.16)
-        result.embedded = _message(Reader(data[16:]), reading.depth - 1)
+        result.embedded = _message(Reader(data[16:]), reading.depth - 1, reading.budget)
         props[tags.PidTagAttachMethod] = EMBEDDED
         return result
     held = binary if isinstance(binary, bytes) else given.data

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from appliance.formats.tnef.layout import MAX_PROPERTIES, MAX_VALUES
+from appliance.formats.tnef.layout import MAX_PROPERTIES, MAX_TOTAL, MAX_VALUES
 from appliance.mapi import codepages
 from appliance.mapi.names import PropertyName
 from appliance.mapi.objects import Named
@@ -45,18 +45,34 @@ _FIXED: Final = {
 _VARIABLE: Final = frozenset({PtypString8, PtypString, PtypBinary, PtypObject})
 
 
+class Budget:
+    """What is left of MAX_TOTAL."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = MAX_TOTAL
+
+    def spend(self, count: int, reader: Reader) -> int:
+        """Take `count` away, and give it back. Raises DecodeError when there is no more."""
+        self._left -= count
+        if self._left < 0:
+            raise DecodeError(f"more than {MAX_TOTAL} properties and values", reader.pos)
+        return count
+
+
 def _padding(size: int) -> int:
     return -size % 4
 
 
-def read_list(reader: Reader, page: int) -> tuple[Bag, Named]:
+def read_list(reader: Reader, page: int, budget: Budget) -> tuple[Bag, Named]:
     """A MsgPropertyList. Strings in `page` become Unicode. Raises DecodeError."""
     bag: Bag = {}
     named: Named = {}
-    for _ in range(reader.count(4, 8, "properties", MAX_PROPERTIES)):
+    for _ in range(budget.spend(reader.count(4, 8, "properties", MAX_PROPERTIES), reader)):
         kind, number = reader.u16("property type"), reader.u16("property id")
         name = _read_name(reader) if number >= NAMED else None
-        value = _read_value(reader, kind, page)
+        value = _read_value(reader, kind, page, budget)
         kind = _unicode(kind)
         if name is not None:
             named[name, kind] = value
@@ -86,12 +102,12 @@ def _read_padded(reader: Reader, what: str) -> bytes:
     return data
 
 
-def _read_value(reader: Reader, kind: int, page: int) -> Value:
+def _read_value(reader: Reader, kind: int, page: int, budget: Budget) -> Value:
     scalar = kind & ~MULTIPLE_FLAG
     if scalar in _VARIABLE:
         values = tuple(
             _variable(_read_padded(reader, "value"), scalar, page)
-            for _ in range(reader.count(4, 4, "values", MAX_VALUES))
+            for _ in range(budget.spend(reader.count(4, 4, "values", MAX_VALUES), reader))
         )
         if kind & MULTIPLE_FLAG:
             return values  # type: ignore[return-value]
@@ -100,7 +116,7 @@ def _read_value(reader: Reader, kind: int, page: int) -> Value:
         raise DecodeError(f"a property of type {kind:#06x}", reader.pos)
     if not kind & MULTIPLE_FLAG:
         return _read_fixed(reader, scalar)
-    count = reader.count(4, struct.calcsize(_FIXED[scalar]), "values", MAX_VALUES)
+    count = budget.spend(reader.count(4, struct.calcsize(_FIXED[scalar]), "values", MAX_VALUES), reader)
     return tuple(_read_fixed(reader, scalar) for _ in range(count))  # type: ignore[return-value]
 
 

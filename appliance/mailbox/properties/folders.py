@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 
+from appliance.mailbox import quotas
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.properties.places import Places
 from appliance.mailbox.rights import effective
@@ -204,7 +205,7 @@ _COSTLY = frozenset((tags.PidTagLocalCommitTimeMax,))
 
 _HIDDEN = frozenset((folders.PID_TAG_SATCHEL_FORMER_PARENT,))
 
-READ_ONLY = frozenset((*_SERVER, *FOLDER_VALUES)) - {
+READ_ONLY = frozenset((*_SERVER, *FOLDER_VALUES, *quotas.ADMINISTRATIVE)) - {
     tags.PidTagAttributeHidden,
     tags.PidTagDisplayName,
     tags.PidTagContainerClass,

@@ -52,6 +52,9 @@ SCAN_SHARE = 4
 GLANCED = 1024
 """Messages whose envelopes are looked at together."""
 
+GLANCED_TEXTS = 256
+"""The same where their bytes are looked at."""
+
 TEXTS = 64
 """Messages whose rows and structures are read together before their texts."""
 
@@ -65,7 +68,7 @@ MIN_INDEXED_KEY = 3
 WORTH = 8
 """Where a glance at the envelope decides, the index only helps if it leaves fewer than one in so many."""
 
-_UID, _BLOB = map(contents.place_of, ("uid", "blob"))
+_UID = contents.place_of("uid")
 _IS_YES = bytes(number == Verdict.YES for number in range(256))
 _IS_UNKNOWN = bytes(number == Verdict.UNKNOWN for number in range(256))
 
@@ -260,9 +263,10 @@ class Search:
         glance = compile_glance(self._criterion)
         if glance is None:
             return True
+        many = GLANCED if cost(self._criterion) < Cost.BODY else GLANCED_TEXTS
         while self._undecided:
-            step = self._undecided[-GLANCED:][::-1]
-            del self._undecided[-GLANCED:]
+            step = self._undecided[-many:][::-1]
+            del self._undecided[-many:]
             self._judge(txn, glance, [uid for uid, _ in step], [mid for _, mid in step])
             if time.monotonic() >= deadline:
                 break
@@ -280,7 +284,7 @@ class Search:
         if columns.numbers(rows, *_UID) != uids:
             verdicts = bytes([Verdict.UNKNOWN]) * len(rows)
         else:
-            verdicts = glance(self._source.judge(txn, columns.numbers(rows, *_BLOB)))
+            verdicts = glance(self._source.judge(txn, self._mailbox, mids, rows))
         self._found += compress(uids, verdicts.translate(_IS_YES))
         if Verdict.UNKNOWN in verdicts:
             self._dear += compress(zip(uids, mids, strict=True), verdicts.translate(_IS_UNKNOWN))

@@ -4,7 +4,7 @@
 give texts. Texts come decoded (RFC 2047, charsets), not yet folded.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import IntEnum
 from typing import Literal, Protocol
@@ -67,16 +67,22 @@ class Facts(Protocol):
         """The day of the Date field in its own zone."""
 
 
-Judge = Callable[[int, bytes], bytes]
-"""judge(member, key): for each of some messages whether the key, folded and as UTF-8, stands in a member of
-its envelope, as `structures.Codec.judge` says."""
+class Judge(Protocol):
+    """Answers about some messages at once: a `Verdict` for each."""
+
+    def envelope(self, member: int, key: bytes) -> bytes:
+        """Whether the key, folded and as UTF-8, stands in a member of the envelope, as
+        `structures.Codec.judge` says."""
+
+    def text(self, key: bytes, *, header: bool) -> bytes:
+        """Whether a key of `glimpse.key_of` stands in the body or, if `header`, in the header."""
 
 
 class Source(Protocol):
     """Opens messages."""
 
-    def judge(self, txn: ReadTxn, blobs: list[int]) -> Judge:
-        """A judge of the messages whose MIME these blobs are (0: of none)."""
+    def judge(self, txn: ReadTxn, mailbox: int, mids: list[int], rows: list[bytes]) -> Judge:
+        """A judge of messages, by their MIDs and packed rows."""
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> Facts:
         """The facts of a message in this snapshot."""

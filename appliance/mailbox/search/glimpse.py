@@ -10,7 +10,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 
-from appliance.formats.mime import Kind, Scan
+from appliance.formats.mime import Kind, Scan, _native
 from appliance.formats.mime.bodies import decode_body
 from appliance.formats.mime.charsets import codec_of
 from appliance.formats.mime.content import parse_content_type, parse_token
@@ -29,6 +29,14 @@ def key_of(folded: str) -> bytes | None:
     if not folded.isascii() or not folded.isprintable() or ":" in folded or folded != folded.strip():
         return None
     return folded.encode() or None
+
+
+def glimpse_many(
+    key: bytes, heads: list[bytes], raws: list[bytes], tables: list[bytes], *, header: bool
+) -> bytes:
+    """The same for many messages at once, by their packed tables of parts: a `Verdict` for each. In C, which
+    knows fewer types and encodings: where it knows an answer, `glimpse` gives the same."""
+    return _native.glimpse(tables, heads, raws, key, header)
 
 
 def glimpse(key: bytes, head: bytes, raw: bytes, scan: Scan, *, header: bool) -> bool | None:

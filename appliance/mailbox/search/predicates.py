@@ -97,11 +97,15 @@ def compile_glance(criterion: c.Criterion) -> Glance | None:
         return _judged(SUBJECT, criterion.text)
     if isinstance(criterion, c.Address):
         return _judged(_MEMBERS[criterion.field], criterion.text)
+    if isinstance(criterion, c.Body | c.Text):
+        key = key_of(fold(criterion.text))
+        header = isinstance(criterion, c.Text)
+        return None if key is None else lambda judge: judge.text(key, header=header)
     if isinstance(criterion, c.Not):
         inner = compile_glance(criterion.item)
         return None if inner is None else _negation(inner)
     if isinstance(criterion, c.And | c.Or):
-        compiled = [compile_glance(item) for item in criterion.items]
+        compiled = [compile_glance(item) for item in sorted(criterion.items, key=cost)]
         known = [glance for glance in compiled if glance is not None]
         decisive = Known.YES if isinstance(criterion, c.Or) else Known.NO
         return _combination(known, decisive, len(known) < len(compiled)) if known else None
@@ -111,7 +115,7 @@ def compile_glance(criterion: c.Criterion) -> Glance | None:
 def _judged(member: int, text: str) -> Glance:
     # what the judge answers for is printable ASCII, in which another key stands nowhere
     key = fold(text).encode("utf-8", "surrogatepass")
-    return lambda judge: judge(member, key)
+    return lambda judge: judge.envelope(member, key)
 
 
 def _negation(inner: Glance) -> Glance:
@@ -127,7 +131,15 @@ def _combination(parts: list[Glance], decisive: int, unknown: bool) -> Glance:
             return decisive
         return Known.UNKNOWN if Known.UNKNOWN in verdicts else other
 
-    return lambda judge: bytes(map(one, zip(*(part(judge) for part in parts), strict=True)))
+    def glance(judge: Judge) -> bytes:
+        found: list[bytes] = []
+        for part in parts:  # the cheapest first
+            found.append(part(judge))
+            if found[-1].count(decisive) == len(found[-1]):
+                return found[-1]
+        return bytes(map(one, zip(*found, strict=True)))
+
+    return glance
 
 
 def _compile(criterion: c.Criterion, leaf: Callable[[c.Criterion], Test[T] | None]) -> Test[T] | None:

@@ -21,6 +21,7 @@ from appliance.mailbox.search.criteria import AddressField
 from appliance.mailbox.search.envelope import Envelope, Person, parse, parse_head
 from appliance.mailbox.search.facts import AddressName, Facts, Judge
 from appliance.mailbox.search.glimpse import MAX_RAW, glimpse
+from appliance.mailbox.search.judge import StoredJudge
 from appliance.mapi import tags, times
 from appliance.mapi.types import Value
 from appliance.store import blobs, messages
@@ -37,10 +38,9 @@ _EMPTY = Envelope(None, None, (), (), (), (), (), (), None, None)
 class StoredMessages:
     """Opens stored messages."""
 
-    def judge(self, txn: ReadTxn, numbers: list[int]) -> Judge:
+    def judge(self, txn: ReadTxn, mailbox: int, mids: list[int], rows: list[bytes]) -> Judge:
         """As `Source`."""
-        stored = blobs.structures(txn, numbers)
-        return lambda member, key: blobs.judge(stored, member, key)
+        return StoredJudge(txn, mailbox, mids, rows)
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> Facts:
         """The facts of a message in this snapshot."""
@@ -66,7 +66,10 @@ class MimeFacts:
         """What was rendered at the message's arrival; None when there is nothing."""
         if self._stored is None:
             (self._stored,) = blobs.structures(self._txn, [self.row.blob])
-        return blobs.piece_of(self._stored, piece) if self._stored is not None else None
+        try:
+            return blobs.piece_of(self._stored, piece) if self._stored is not None else None
+        except StoreError:
+            return None
 
     @cached_property
     def _envelope(self) -> Envelope:

@@ -144,6 +144,8 @@ class TableWatch:
             self._end()
             self._end = None
         self._waiting.clear()
+        if self._task is not None and self._session.closed:
+            self._task.cancel()
 
     def _told(self, events: list[Event]) -> None:
         for event in events:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from appliance.formats import bags
 from appliance.mapi import implied, tags
@@ -143,24 +144,32 @@ class Slots:
 
     def packed(self) -> bytes:
         """The table for the C, of all properties so far."""
-        names = [name.encode() for name in classes.COMMON]
-        out = [struct.pack("<H", len(names))]
-        out += [struct.pack("<H", len(name)) + name for name in names]
-        out.append(struct.pack("<H", len(self._tags)))
-        out += [self._slot(number, tag) for number, tag in enumerate(self._tags)]
+        out = [_CLASSES, struct.pack("<H", len(self._tags))]
+        for number, tag in enumerate(self._tags):
+            computed = self._computed is None or tag in self._computed
+            constant = bags.pack({tag: self._fixed[tag]}) if tag in self._fixed else None
+            out.append(_slot(number, tag, computed, constant))
         return b"".join(out)
 
-    def _slot(self, number: int, tag: int) -> bytes:
-        source, constant = _SOURCES.get(tag, _Source.BAG), b""
-        fallback, other = _Else.ASK if tag in implied.RULES else _Else.NONE, 0
-        if tag in self._fixed:
-            source, constant = _Source.CONSTANT, bags.pack({tag: self._fixed[tag]})
-        elif tag in _CONSTANTS:
-            fallback, constant = _Else.CONSTANT, bags.pack({tag: _CONSTANTS[tag]})
-        elif tag in _SAME:
-            fallback, other = _Else.SAME, number + 1
-        computed = _COMPUTED if self._computed is None or tag in self._computed else 0
-        return struct.pack("<IBBHH", tag, source, fallback | computed, other, len(constant)) + constant
+
+_CLASSES = struct.pack("<H", len(classes.COMMON)) + b"".join(
+    struct.pack("<H", len(name.encode())) + name.encode() for name in classes.COMMON
+)
+
+
+@lru_cache(maxsize=4096)
+def _slot(number: int, tag: int, computed: bool, fixed: bytes | None) -> bytes:
+    """A row of the table for the C. `fixed`: the bag of one property that is its constant."""
+    source, constant = _SOURCES.get(tag, _Source.BAG), b""
+    fallback, other = _Else.ASK if tag in implied.RULES else _Else.NONE, 0
+    if fixed is not None:
+        source, constant = _Source.CONSTANT, fixed
+    elif tag in _CONSTANTS:
+        fallback, constant = _Else.CONSTANT, bags.pack({tag: _CONSTANTS[tag]})
+    elif tag in _SAME:
+        fallback, other = _Else.SAME, number + 1
+    flags = fallback | (_COMPUTED if computed else 0)
+    return struct.pack("<IBBHH", tag, source, flags, other, len(constant)) + constant
 
 
 class _Op(IntEnum):

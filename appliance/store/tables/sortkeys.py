@@ -49,7 +49,8 @@ def _terminated(raw: bytes) -> bytes:
 
 def from_kept(key: bytes, direction: Direction, *, text: bool) -> bytes:
     """The part for a key of `store/views.py`."""
-    raw = _PRESENT + (_terminated(key) if text else _comparable(int.from_bytes(key, "big")))
+    # a number of 8 bytes becomes a signed one: its highest bit turns
+    raw = _PRESENT + (_terminated(key) if text else bytes((key[0] ^ 0x80,)) + key[1:])
     return raw.translate(_INVERT) if direction == Direction.DESCENDING else raw
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from appliance.formats import bags
+from appliance.formats import bags, columns
 from appliance.mapi import tags
 from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
@@ -19,7 +19,7 @@ from appliance.store import classes, contents, folders, log, messages, permissio
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound
 from appliance.store.folders import Folder, FolderKind
-from appliance.store.keys import Table, contents_key, head_q, successor, tail_q
+from appliance.store.keys import Table, contents_key, head, head_q, successor, tail_q
 from appliance.store.kv import ReadTxn
 from appliance.store.tables.scan import BATCH, Batch
 from appliance.store.views import Layout, Order, View
@@ -307,7 +307,9 @@ class ContentsSource:
         prefix = contents_key(self._mailbox, self._fid, self._associated, 0)[:-8]
         if ids is None:
             return txn.scan(prefix, successor(prefix))
-        return iter(txn.get_many([prefix + id_.to_bytes(8, "big") for id_ in ids]))
+        keys = columns.keys(prefix, ids, b"")
+        found = zip(keys, txn.values(keys), strict=True)
+        return ((key, raw) for key, raw in found if raw is not None)
 
     def view(self, txn: ReadTxn, order: Order, known: Layout | None) -> View | None:
         """As `Source`."""
@@ -335,13 +337,7 @@ def messages_batch(txn: ReadTxn, mailbox: int, pairs: list[tuple[bytes, bytes]],
     ids = [tail_q(key) for key in keys]
     colds: list[bytes | None] = [None] * len(keys)
     if cold:
-        places = [head_q(mailbox, Table.MESSAGES, mid) for mid in ids]
-        found = txn.get_many(places)
-        if len(found) == len(places):
-            colds = [raw for _, raw in found]
-        else:
-            by_key = dict(found)
-            colds = [by_key.get(place) for place in places]
+        colds = txn.values(columns.keys(head(mailbox, Table.MESSAGES), ids, b""))
     return Batch(ids, keys, hots, colds)
 
 

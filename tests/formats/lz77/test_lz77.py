@@ -1,8 +1,6 @@
 """LZ77: vectors of the document, round trips, every truncation, the C against its twin; and the XOR."""
 
 import random
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +12,8 @@ from hypothesis import strategies as st
 from appliance.formats import lz77
 from appliance.formats.lz77 import reference
 from appliance.wire.errors import DecodeError
+from tests.sanitized import fuzz_driver
 
-NATIVE = Path(__file__).resolve().parents[3] / "native"
 BOTH = pytest.mark.parametrize("codec", [lz77, reference], ids=["c", "python"])
 
 TEXTS = st.one_of(
@@ -165,27 +163,5 @@ def test_the_c_is_far_faster_than_its_twin() -> None:
 
 @pytest.mark.slow
 def test_the_fuzz_target_finds_nothing(tmp_path: Path) -> None:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    program = tmp_path / "fuzz"
-    sources = [str(NATIVE / "lz77" / name) for name in ("fuzz.c", "lz77.c")]
-    flags = [
-        "-g",
-        "-O1",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-fsanitize=address,undefined",
-        "-DSATCHEL_FUZZ_MAIN",
-    ]
-    built = subprocess.run([compiler, *flags, "-o", str(program), *sources], capture_output=True, check=False)
-    if b"cannot find" in built.stderr:
-        pytest.skip("no sanitizers for this compiler")
-    assert built.returncode == 0, built.stderr.decode()
-    seeds = []
-    for number, data in enumerate((b"abc" * 300, bytes(range(256)) * 3, lz77.compress(b"hello " * 500))):
-        seeds.append(tmp_path / str(number))
-        seeds[-1].write_bytes(b"\xff\x0f" + data)
-    done = subprocess.run([str(program), "2000", "7", *map(str, seeds)], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    texts = (b"abc" * 300, bytes(range(256)) * 3, lz77.compress(b"hello " * 500))
+    fuzz_driver(tmp_path, ["lz77/fuzz.c", "lz77/lz77.c"], [b"\xff\x0f" + text for text in texts], 2000)

@@ -131,3 +131,11 @@ def test_changed_bytes_are_refused_or_read(data: st.DataObject) -> None:
 def test_what_is_no_tnef_is_refused(data: bytes) -> None:
     with pytest.raises(DecodeError):
         tnef.decode(data)
+
+
+def test_the_work_is_bounded() -> None:
+    listed = (15_000).to_bytes(4, "little") + bytes.fromhex("0300170001000000") * 15_000
+    with pytest.raises(DecodeError, match="more than"):
+        tnef.decode(HEAD + attribute(1, 0x00069003, listed) * 10)
+    with pytest.raises(DecodeError, match="more than"):
+        tnef.decode(HEAD + attribute(1, 0x12345678, b"") * 200_000)

@@ -92,6 +92,19 @@ class FakeFacts:
         return self._mail.sent_day
 
 
+class Ignorant:
+    """Knows nothing at a glance."""
+
+    def __init__(self, count: int) -> None:
+        self._unknown = bytes([Verdict.UNKNOWN] * count)
+
+    def envelope(self, member: int, key: bytes) -> bytes:
+        return self._unknown
+
+    def text(self, key: bytes, *, header: bool) -> bytes:
+        return self._unknown
+
+
 class FakeSource:
     """Opens the made-up messages; `read` says what was asked for."""
 
@@ -99,8 +112,8 @@ class FakeSource:
         self.mails: dict[int, Mail] = {}
         self.read: list[str] = []
 
-    def judge(self, txn: ReadTxn, blobs: list[int]) -> Judge:
-        return lambda member, key: bytes([Verdict.UNKNOWN] * len(blobs))
+    def judge(self, txn: ReadTxn, mailbox: int, mids: list[int], rows: list[bytes]) -> Judge:
+        return Ignorant(len(rows))
 
     def open(self, txn: ReadTxn, mailbox: int, row: Row) -> FakeFacts:
         return FakeFacts(row, self.mails[row.mid], self.read)

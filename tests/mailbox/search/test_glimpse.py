@@ -3,11 +3,14 @@
 from itertools import chain, product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.formats.mime import scan
+from appliance.formats.structures import Verdict
 from appliance.mailbox.search import texts
 from appliance.mailbox.search.folding import contains, fold
-from appliance.mailbox.search.glimpse import glimpse, key_of
+from appliance.mailbox.search.glimpse import glimpse, glimpse_many, key_of
 
 HEADS = (b"", b"Received: from Somewhere\r\n\tby There; Mon\r\n", b"X-Trace: =?utf-8?q?caf=C3=A9_noon?=\r\n")
 FIELDS = (
@@ -65,3 +68,132 @@ def test_agrees_with_the_whole_search(header: bool) -> None:
 @pytest.mark.parametrize("text", ["", "caf\u00e9", "subject: x", " noon", "a\nb"])
 def test_keys_that_are_left_to_the_whole_search(text: str) -> None:
     assert key_of(fold(text)) is None
+
+
+TYPES = (
+    b"text/plain",
+    b"TEXT/Plain; charset=UTF-8",
+    b'text/plain; charset="us-ascii"; format=flowed',
+    b"text/html",
+    b"text/plain; charset=utf-16",
+    b"text/plain; charset*=utf-8''x",
+    b"text/plain (x); charset=utf-8",
+    b"image/png",
+    b"application/octet-stream; name=x",
+    b"text/x-y;charset=iso-8859-15;",
+    b"text",
+    b"",
+    b"/",
+    b"text/plain charset=x",
+    b"multipart/mixed",
+    b"message/rfc822",
+    b"text/plain; charset=utf-8; charset=utf-7",
+    b'text/calendar; method="a\\b"',
+    b"\r\n text/plain;\r\n\tcharset=utf-8",
+    b"text/plain; charset=unheard-of",
+    b"image/png (x)",
+    b"text /plain",
+)
+ENCODINGS = (
+    b"7bit",
+    b" 8BIT ",
+    b"binary",
+    b"quoted-printable",
+    b"Quoted-Printable",
+    b"base64",
+    b"x-own",
+    b"",
+    b"7bit (x)",
+)
+PIECES = st.sampled_from(
+    [
+        b"noon ",
+        b"=\r\n",
+        b"=4e",
+        b"=4E",
+        b"=C3=A9",
+        b"\xc3\xa9",
+        b" \r\n",
+        b"\n",
+        b"=",
+        b"=\n",
+        b"NO",
+        b"on",
+        b"\t\r\n",
+        b"\r",
+        b"--b\r\n",
+        b"at\r\n ",
+    ]
+)
+TEXTS = st.lists(PIECES, max_size=9).map(b"".join)
+
+
+def judged(key: bytes, head: bytes, raw: bytes, *, header: bool) -> tuple[bool | None, bool | None]:
+    """What C says and what Python says."""
+    found = scan(raw)
+    (verdict,) = glimpse_many(key, [head], [raw], [found.pack()], header=header)
+    said = {Verdict.NO: False, Verdict.YES: True, Verdict.UNKNOWN: None}[Verdict(verdict)]
+    return said, glimpse(key, head, raw, found, header=header)
+
+
+@pytest.mark.parametrize("header", [False, True])
+def test_what_c_knows_python_knows(header: bool) -> None:
+    known = 0
+    for head, fields, body, text in product(HEADS, FIELDS, BODIES, KEYS):
+        said, expected = judged(text.encode(), head, fields + body, header=header)
+        assert said is None or said is expected, (head, fields, body, text)
+        known += said is not None
+    assert known > 200
+
+
+@given(st.data())
+def test_what_c_knows_of_any_mail_python_knows(draw: st.DataObject) -> None:
+    def entity() -> bytes:
+        block = b""
+        if draw.draw(st.booleans()):
+            block += b"Content-Type: " + draw.draw(st.sampled_from(TYPES)) + b"\r\n"
+        if draw.draw(st.booleans()):
+            block += b"Content-Transfer-Encoding: " + draw.draw(st.sampled_from(ENCODINGS)) + b"\r\n"
+        return block + b"\r\n" + draw.draw(TEXTS)
+
+    raw = draw.draw(st.sampled_from(FIELDS))
+    if draw.draw(st.booleans()):
+        kind = draw.draw(st.sampled_from([b"mixed", b"digest", b"alternative"]))
+        raw += b"Content-Type: multipart/" + kind + b"; boundary=b\r\n\r\n--b\r\n"
+        raw += entity() + b"\r\n--b\r\n" + entity() + b"\r\n--b--\r\n"
+    else:
+        raw += entity()
+    key = draw.draw(st.sampled_from([b"noon", b"n", b"nono", b"at noon", b"=4e", b"lunch", b"4"]))
+    head = draw.draw(st.sampled_from(HEADS))
+    said, expected = judged(key, head, raw, header=draw.draw(st.booleans()))
+    assert said is None or said is expected
+
+
+def test_simple_mail_is_known() -> None:
+    plain = b"Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    for encoding in (b"7bit", b"8bit", b"quoted-printable"):
+        raw = plain + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\nWe meet at noon.\r\n"
+        assert judged(b"noon", b"", raw, header=True)[0] is True
+        assert judged(b"midnight", b"", raw, header=True)[0] is False
+        assert judged(b"subject", b"", raw, header=False)[0] is False
+        assert judged(b"subject", b"", raw, header=True)[0] is None
+
+
+def test_damaged_tables_are_unknown() -> None:
+    raw = b"Subject: x\r\n\r\nnoon\r\n"
+    table = scan(raw).pack()
+    for damaged in (
+        *(table[:cut] for cut in range(len(table))),
+        b"\x02" + table[1:],
+        table[:3] + b"\xff" * 40,
+    ):
+        assert glimpse_many(b"noon", [b""], [raw], [damaged], header=False)[0] in (
+            Verdict.UNKNOWN,
+            Verdict.YES,
+        )
+    assert glimpse_many(b"noon", [b""], [raw[:9]], [table], header=True) == bytes([Verdict.UNKNOWN])
+    assert glimpse_many(b"noon", [], [], [], header=True) == b""
+    with pytest.raises(ValueError, match="unequal"):
+        glimpse_many(b"noon", [], [raw], [table], header=True)
+    with pytest.raises(TypeError):
+        glimpse_many(b"noon", [None], [raw], [table], header=True)  # type: ignore[list-item]

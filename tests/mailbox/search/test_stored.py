@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from appliance.formats import bags
-from appliance.formats.structures import Verdict
 from appliance.mailbox.incoming import Ingest
 from appliance.mailbox.search import criteria as c
 from appliance.mailbox.search.evaluate import Search
@@ -22,7 +21,7 @@ from appliance.store import contents, messages
 from appliance.store.edit import Edit
 from appliance.store.kv import ReadTxn
 from appliance.store.messages import PART_RECIPIENT, NewMessage, Part
-from tests.mailbox.search.fakes import NOW, Box
+from tests.mailbox.search.fakes import NOW, Box, Ignorant
 
 PLAIN = b"""Date: Mon, 13 Nov 2023 23:30:00 -0500
 From: =?utf-8?q?Andr=C3=A9?= Smith <andre@x.test>
@@ -178,8 +177,8 @@ def test_criteria(full: Box, criterion: c.Criterion, uids: list[int]) -> None:
 class Unglanced(StoredMessages):
     """Knows nothing at a glance."""
 
-    def judge(self, txn: ReadTxn, numbers: list[int]) -> Judge:
-        return lambda member, key: bytes([Verdict.UNKNOWN] * len(numbers))
+    def judge(self, txn: ReadTxn, mailbox: int, mids: list[int], rows: list[bytes]) -> Judge:
+        return Ignorant(len(rows))
 
 
 SUBJECTS = (

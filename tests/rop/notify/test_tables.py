@@ -11,7 +11,17 @@ from appliance.mapi import tags
 from appliance.mapi.rows import read_row
 from appliance.rop.notify.data import Bit, NotificationData, TableEvent, Type
 from appliance.rop.notify.tables import MAX_ROWS
-from appliance.rop.ops import get_contents_table, release, reset_table
+from appliance.rop.ops import (
+    collapse_row,
+    create_bookmark,
+    expand_row,
+    get_contents_table,
+    query_columns_all,
+    release,
+    reset_table,
+    seek_row_bookmark,
+    seek_row_fractional,
+)
 from appliance.store.contents import Row, RowFlag
 from appliance.store.mailboxes import Special
 from appliance.wire.cursor import Reader
@@ -171,3 +181,76 @@ def test_search_folders(client: Client, office: Office, anna: Entry) -> None:
         heard = told(client)
     assert rows_of(heard) == [(TableEvent.ROW_ADDED, row.mid)]
     assert heard[0].row_folder == Special.INBOX
+
+
+CATEGORY = 1 << 62
+LOOKS = {
+    "collapse": lambda grid: grid.ask(collapse_row.ROP, collapse_row.Request(CATEGORY)),
+    "expand": lambda grid: grid.ask(expand_row.ROP, expand_row.Request(1, CATEGORY)),
+    "find": lambda grid: grid.find(r.Exist(SUBJECT)),
+    "columns": lambda grid: grid.ask(query_columns_all.ROP),
+    "position": lambda grid: grid.position(),
+    "rows": lambda grid: grid.rows(),
+    "seek": lambda grid: grid.seek(0),
+    "fraction": lambda grid: grid.do(seek_row_fractional.ROP, seek_row_fractional.Request(0, 1)),
+}
+
+
+@pytest.mark.covers(
+    "MS-OXCNOTIF_R248",
+    "MS-OXCNOTIF_R249",
+    "MS-OXCNOTIF_R250",
+    "MS-OXCNOTIF_R251",
+    "MS-OXCNOTIF_R253",
+    "MS-OXCNOTIF_R254",
+    "MS-OXCNOTIF_R259",
+    "MS-OXCNOTIF_R40001",
+    "MS-OXCNOTIF_R266",
+    "MS-OXCNOTIF_R267",
+    "MS-OXCNOTIF_R273",
+    "MS-OXCNOTIF_R274",
+    "MS-OXCNOTIF_R276",
+    "MS-OXCNOTIF_R278",
+    "MS-OXCNOTIF_R280",
+    "MS-OXCNOTIF_R282",
+    "MS-OXCNOTIF_R284",
+    "MS-OXCNOTIF_R245",
+    "MS-OXCNOTIF_R277",
+    "MS-OXCNOTIF_R279",
+    "MS-OXCNOTIF_R283",
+    "MS-OXCNOTIF_R286",
+)
+@pytest.mark.parametrize("look", LOOKS)
+def test_each_look_at_the_rows_begins_it(
+    client: Client, office: Office, anna: Entry, inbox: int, look: str
+) -> None:
+    append(office, anna)
+    table, loud = contents(client, inbox), looked_at(contents(client, inbox), SUBJECT)
+    for grid in (table, loud):
+        grid.do(reset_table.ROP)
+        grid.show(SUBJECT)
+    loud.rows()
+    row = append(office, anna)
+    assert client.wait()
+    assert {notice.handle for notice in client.batch([]).notices} == {loud.handle}
+    begin = LOOKS[look](table)
+    assert look not in ("collapse", "expand") or begin.code != 0
+    if look in ("collapse", "expand"):  # they failed, and failing is no look
+        return
+    uids = [row.uid]
+    office.write(lambda txn: items.delete(txn, own(anna), anna.mailbox, Special.INBOX, uids, now=EPOCH))
+    heard = set()
+    while len(heard) < 2:
+        assert client.wait()
+        heard |= {notice.handle for notice in client.batch([]).notices}
+    assert heard == {loud.handle, table.handle}
+
+
+@pytest.mark.covers("MS-OXCNOTIF_R255", "MS-OXCNOTIF_R285")
+def test_a_look_from_a_bookmark_begins_it(client: Client, office: Office, anna: Entry, inbox: int) -> None:
+    append(office, anna)
+    table = contents(client, inbox)
+    bookmark = table.do(create_bookmark.ROP).bookmark
+    table.do(seek_row_bookmark.ROP, seek_row_bookmark.Request(bookmark, 0, False))
+    row = append(office, anna)
+    assert rows_of(told(client)) == [(TableEvent.ROW_ADDED, row.mid)]

@@ -9,11 +9,15 @@ from appliance.directory.properties import entry_id
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.rop import batch
-from appliance.rop.ops import open_folder, permissions
+from appliance.rop.ops import create_folder, create_message, delete_messages, open_folder, permissions
+from appliance.store import contents
 from appliance.store import permissions as rows
+from appliance.store.contents import Row
 from appliance.store.mailboxes import Special
 from appliance.store.permissions import ANONYMOUS, DEFAULT, Right
 from tests.rop.kit import Client
+from tests.rop.mail import append
+from tests.rop.ops.items import READ_ONLY, READ_WRITE, open_, set_, try_save
 from tests.rop.ops.tabling import Grid, opened
 from tests.transport.office import Office
 
@@ -196,3 +200,135 @@ def test_who_may_look_and_who_may_change(
     assert modify(other, theirs, 0, mine) == ec.ecAccessDenied
     modify(client, calendar, 0, (CHANGE, {ID: bert.id, RIGHTS: 0x0500}))
     assert modify(other, theirs, 0, mine) == 0
+
+
+def grant(client: Client, user: Entry, right: Right) -> None:
+    """The user's only rights in Anna's inbox."""
+    folder = opened(client, client.logon())
+    assert modify(client, folder, 0, (ADD, {ENTRY: entry_id(user), RIGHTS: int(right)})) == 0
+
+
+class Guest:
+    """What a user may do in somebody else's inbox."""
+
+    def __init__(self, client: Client, owner: Entry) -> None:
+        self.client, self.logon = client, client.logon(owner)
+
+    def create(self) -> int:
+        message = self.client.ask(
+            create_message.ROP, create_message.Request(0x0FFF, Special.INBOX, False), on=self.logon
+        )
+        if message.code:
+            return message.code
+        set_(self.client, message.handle, {tags.PidTagSubject: "new"})
+        return try_save(self.client, message.handle).code
+
+    def read(self, mid: int) -> int:
+        return open_(self.client, self.logon, mid, Special.INBOX, READ_ONLY).code
+
+    def edit(self, mid: int) -> int:
+        reply = open_(self.client, self.logon, mid, Special.INBOX, READ_WRITE)
+        if reply.code:
+            return reply.code
+        set_(self.client, reply.handle, {tags.PidTagSubject: "changed"})
+        return try_save(self.client, reply.handle).code
+
+    def delete(self, mid: int) -> bool:
+        folder = opened(self.client, self.logon)
+        request = delete_messages.Request(False, False, (mid,))
+        reply = self.client.ask(delete_messages.SOFT, request, on=folder)
+        return reply.code == 0 and not reply.body.partial_completion
+
+    def subfolder(self) -> int:
+        folder = opened(self.client, self.logon)
+        request = create_folder.Request(1, True, False, 0, "Sub", "")
+        return self.client.ask(create_folder.ROP, request, on=folder).code
+
+
+@pytest.fixture
+def guest(
+    client: Client, connect: Callable[..., Client], bert: Entry, anna: Entry
+) -> Callable[[Right], Guest]:
+    def make(right: Right) -> Guest:
+        grant(client, bert, right | Right.FOLDER_VISIBLE)
+        return Guest(connect(bert), anna)
+
+    return make
+
+
+def mine(guest: Callable[[Right], Guest], office: Office, anna: Entry) -> int:
+    """A message in Anna's inbox that the guest created."""
+    before = {row.mid for row in inbox_of(office, anna)}
+    assert guest(Right.CREATE).create() == 0
+    (made,) = {row.mid for row in inbox_of(office, anna)} - before
+    return made
+
+
+def inbox_of(office: Office, anna: Entry) -> list[Row]:
+    with office.store.read() as txn:
+        return list(contents.rows(txn, anna.mailbox, Special.INBOX))
+
+
+DENIED = ec.ecAccessDenied
+
+
+@pytest.mark.covers(
+    "MS-OXCPERM_R143", "MS-OXCPERM_R144", "MS-OXCPERM_R139", "MS-OXCPERM_R140", "MS-OXCPERM_R141"
+)
+def test_reading_and_creating(guest: Callable[[Right], Guest], office: Office, anna: Entry) -> None:
+    row = append(office, anna)
+    nothing = guest(Right.NONE)
+    assert nothing.read(row.mid) == DENIED
+    assert nothing.create() == DENIED
+    assert guest(Right.READ_ANY).read(row.mid) == 0
+    assert guest(Right.READ_ANY).create() == DENIED
+    assert guest(Right.CREATE).create() == 0
+    assert guest(Right.CREATE).read(row.mid) == DENIED
+
+
+@pytest.mark.covers(
+    "MS-OXCPERM_R130",
+    "MS-OXCPERM_R131",
+    "MS-OXCPERM_R132",
+    "MS-OXCPERM_R123",
+    "MS-OXCPERM_R124",
+    "MS-OXCPERM_R125",
+)
+def test_editing(guest: Callable[[Right], Guest], office: Office, anna: Entry) -> None:
+    theirs = append(office, anna).mid
+    own = mine(guest, office, anna)
+    reads = guest(Right.READ_ANY)
+    assert (reads.edit(own), reads.edit(theirs)) == (DENIED, DENIED)
+    owned = guest(Right.READ_ANY | Right.EDIT_OWNED)
+    assert (owned.edit(own), owned.edit(theirs)) == (0, DENIED)
+    every = guest(Right.READ_ANY | Right.EDIT_ANY)
+    assert (every.edit(own), every.edit(theirs)) == (0, 0)
+
+
+@pytest.mark.covers(
+    "MS-OXCPERM_R126",
+    "MS-OXCPERM_R127",
+    "MS-OXCPERM_R128",
+    "MS-OXCPERM_R120",
+    "MS-OXCPERM_R121",
+    "MS-OXCPERM_R122",
+)
+def test_deleting(guest: Callable[[Right], Guest], office: Office, anna: Entry) -> None:
+    theirs = append(office, anna).mid
+    own, second = mine(guest, office, anna), mine(guest, office, anna)
+    reads = guest(Right.READ_ANY)
+    assert (reads.delete(own), reads.delete(theirs)) == (False, False)
+    owned = guest(Right.READ_ANY | Right.DELETE_OWNED)
+    assert (owned.delete(own), owned.delete(theirs)) == (True, False)
+    every = guest(Right.READ_ANY | Right.DELETE_ANY)
+    assert (every.delete(second), every.delete(theirs)) == (True, True)
+    assert inbox_of(office, anna) == []
+
+
+@pytest.mark.covers(
+    "MS-OXCPERM_R117", "MS-OXCPERM_R118", "MS-OXCPERM_R119", "MS-OXCPERM_R3003", "MS-OXCPERM_R1093"
+)
+def test_subfolders(guest: Callable[[Right], Guest]) -> None:
+    assert guest(Right.READ_ANY).subfolder() == DENIED
+    assert guest(Right.FOLDER_CONTACT).subfolder() == DENIED
+    assert guest(Right.CREATE_SUBFOLDER).subfolder() == 0

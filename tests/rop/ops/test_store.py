@@ -6,7 +6,7 @@ import pytest
 
 from appliance.directory.model import Entry
 from appliance.mailbox import folders as mailbox_folders
-from appliance.mailbox import public, rights
+from appliance.mailbox import public, quotas, rights
 from appliance.mailbox.actor import SYSTEM, Actor
 from appliance.mapi import errors as ec
 from appliance.mapi.ids import LongTermId, short_to_wire
@@ -24,6 +24,8 @@ from appliance.store import folders, mailboxes, peruser, replids
 from appliance.store.mailboxes import Special
 from tests.conftest import EPOCH
 from tests.rop.kit import Client
+from tests.rop.ops.items import set_
+from tests.rop.ops.tabling import opened
 from tests.transport.office import Office
 
 SET_FOLDER, GET_FOLDER, TABLE = receive_folders.ROPS
@@ -366,3 +368,10 @@ def test_a_receive_folder_that_goes_is_forgotten(client: Client, office: Office,
     with office.store.read() as txn:
         assert folders.find(txn, anna.mailbox, made.fid) is None
     assert client.do(TABLE, on=handle).body.row_count >= 4
+
+
+def test_limits_of_folders_are_not_the_clients_to_set(client: Client) -> None:
+    folder = opened(client, client.logon())
+    for tag in quotas.ADMINISTRATIVE:
+        (problem,) = set_(client, folder, {tag: 5}).problems
+        assert problem.code == ec.ecComputed
