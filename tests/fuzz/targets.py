@@ -4,6 +4,7 @@ from tests.fuzz.addressbook import ADDRESSBOOK_TARGETS
 from tests.fuzz.autodiscover import AUTODISCOVER_TARGETS
 from tests.fuzz.convert import CONVERT_TARGETS
 from tests.fuzz.directory import DIRECTORY_TARGETS
+from tests.fuzz.fasttransfer import FASTTRANSFER_TARGETS
 from tests.fuzz.imap import IMAP_TARGETS
 from tests.fuzz.lz77 import LZ77_TARGETS
 from tests.fuzz.mapi import MAPI_TARGETS
@@ -19,6 +20,7 @@ TARGETS: tuple[Target, ...] = (
     *ADDRESSBOOK_TARGETS,
     *AUTODISCOVER_TARGETS,
     *CONVERT_TARGETS,
+    *FASTTRANSFER_TARGETS,
     *LZ77_TARGETS,
     *MAPI_TARGETS,
     *MAPIHTTP_TARGETS,

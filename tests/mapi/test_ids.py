@@ -150,6 +150,42 @@ TestGlobset = pytest.mark.covers(
     "MS-OXCFXICS_R2012",
     "MS-OXCFXICS_R2014",
     "MS-OXCFXICS_R3668",
+    "MS-OXCFXICS_R3064",
+    "MS-OXCFXICS_R3065",
+    "MS-OXCFXICS_R202",
+    "MS-OXCFXICS_R3068",
+    "MS-OXCFXICS_R3071",
+    "MS-OXCFXICS_R3074",
+    "MS-OXCFXICS_R212",
+    "MS-OXCFXICS_R214",
+    "MS-OXCFXICS_R215",
+    "MS-OXCFXICS_R217",
+    "MS-OXCFXICS_R3077",
+    "MS-OXCFXICS_R1931",
+    "MS-OXCFXICS_R1933",
+    "MS-OXCFXICS_R1934",
+    "MS-OXCFXICS_R1935",
+    "MS-OXCFXICS_R1936",
+    "MS-OXCFXICS_R1937",
+    "MS-OXCFXICS_R1938",
+    "MS-OXCFXICS_R1950",
+    "MS-OXCFXICS_R1951",
+    "MS-OXCFXICS_R3376",
+    "MS-OXCFXICS_R1955",
+    "MS-OXCFXICS_R1964",
+    "MS-OXCFXICS_R1977",
+    "MS-OXCFXICS_R1978",
+    "MS-OXCFXICS_R1980",
+    "MS-OXCFXICS_R1981",
+    "MS-OXCFXICS_R1982",
+    "MS-OXCFXICS_R3392",
+    "MS-OXCFXICS_R1994",
+    "MS-OXCFXICS_R1995",
+    "MS-OXCFXICS_R2005",
+    "MS-OXCFXICS_R2009",
+    "MS-OXCFXICS_R2013",
+    "MS-OXCFXICS_R2660",
+    "MS-OXCFXICS_R2661",
 )(
     codec_tests(
         Codec(
@@ -270,6 +306,9 @@ def test_set_algebra(left: list[tuple[int, int]], right: list[tuple[int, int]]) 
         assert (value in other) == (value in b)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R1941", "MS-OXCFXICS_R1945", "MS-OXCFXICS_R1946", "MS-OXCFXICS_R1948",
+)  # fmt: skip
 def test_sets_by_replica() -> None:
     one = IdSet.of_ids([ids.make_id(1, 5), ids.make_id(1, 6), ids.make_id(2, 5)])
     other = IdSet.of_ids([ids.make_id(1, 6)])

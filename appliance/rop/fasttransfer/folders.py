@@ -265,8 +265,6 @@ def _content(
         scope.pen.learn(txn, props)
         below = [child.fid for child in folders.children(txn, scope.mailbox, fid) if _is_sent(child)]
     yield scope.pen.props(_folder_pairs(scope, folder, props, filter, top=top))
-    if not may_read:
-        yield _warning()
     for associated, tag in ((True, PidTagFolderAssociatedContents), (False, PidTagContainerContents)):
         if not filter.sends(tag) or not may_read:
             continue

@@ -38,7 +38,7 @@ class SourceOperation(IntEnum):
 
 
 class CopyFlags(IntFlag):
-    """2.2.3.1.2.1.1; unknown bits are ignored, as a server may (3.2.5.8.2.1)."""
+    """2.2.3.1.2.1.1"""
 
     NONE = 0
     MOVE = 0x01
@@ -52,9 +52,10 @@ class ConfigureRequest(Record):
 
 
 def configure(ctx: RopContext, request: ConfigureRequest) -> Empty:
-    """Raises ecInvalidParam for an unknown operation, or one that does not suit the object;
+    """Raises ecInvalidParam for unknown flags, an unknown operation, or one that does not suit the object;
     ecAccessDenied."""
-    if request.source_operation not in SourceOperation.__members__.values():
+    unknown = int(request.copy_flags) & ~int(CopyFlags.MOVE)
+    if unknown or request.source_operation not in SourceOperation.__members__.values():
         raise MapiError(ec.ecInvalidParam)
     target = Target(ctx.store, ctx.logon.mailbox, ctx.actor, ctx.now)
     root = _root(ctx, target, SourceOperation(request.source_operation))

@@ -43,7 +43,8 @@ class CopyFlags(IntFlag):
     TO_BEST_BODY = 0x2000
 
 
-_KNOWN_TO = CopyFlags.MOVE | CopyFlags.UNUSED | CopyFlags.UNUSED_TO | CopyFlags.TO_BEST_BODY
+_KNOWN_TO = CopyFlags.UNUSED | CopyFlags.UNUSED_TO | CopyFlags.TO_BEST_BODY
+"""Without MOVE: a server may refuse it here, and those that clients know do (3.2.5.8.1.1, note 34)."""
 _KNOWN_PROPERTIES = CopyFlags.MOVE | CopyFlags.UNUSED
 _KNOWN_MESSAGES = _KNOWN_PROPERTIES | CopyFlags.MESSAGES_BEST_BODY | CopyFlags.MESSAGES_SEND_ENTRY_ID
 _KNOWN_FOLDER = _KNOWN_PROPERTIES | CopyFlags.FOLDER_SUBFOLDERS
@@ -160,11 +161,12 @@ def copy_messages(ctx: RopContext, request: CopyMessagesRequest) -> Empty:
 
 
 def copy_folder(ctx: RopContext, request: CopyFolderRequest) -> Empty:
-    """A folder with its messages; with its folders where that, or a move, is asked for (3.2.5.8.1.4)."""
+    """A folder with its messages; with its folders where that is asked for. MOVE is ignored, as by the
+    servers that clients know (2.2.3.1.1.4.1, note 6)."""
     _require_known(request.copy_flags, _KNOWN_FOLDER, request.send_options)
     folder = ctx.input(Folder)
-    scope = _scope(ctx, folder, _pen(ctx, request.send_options), request.copy_flags)
-    below = bool(request.copy_flags & (CopyFlags.FOLDER_SUBFOLDERS | CopyFlags.MOVE))
+    scope = _scope(ctx, folder, _pen(ctx, request.send_options), CopyFlags.NONE)
+    below = bool(request.copy_flags & CopyFlags.FOLDER_SUBFOLDERS)
     return _put(ctx, top_folder(scope, folder.fid, subfolders=below), scope.progress)
 
 

@@ -47,22 +47,23 @@ class Response(Record):
     transfer_buffer: Bytes16
 
 
+_FAILED = Response(TransferStatus.ERROR, 0, 0, 0, b"")
+
+
 def run(ctx: RopContext, request: Request) -> Response:
     """Raises ecBufferTooSmall for more than there is room for, and what the producer failed with."""
     room = ctx.budget - _FIXED
     if request.maximum_buffer_size is not None:
         limit = min(room, request.maximum_buffer_size, _MOST)
     elif request.buffer_size > room:
-        raise MapiError(ec.ecBufferTooSmall)
+        raise RopFailure(ec.ecBufferTooSmall, _FAILED)
     else:
         limit = request.buffer_size
     try:
         stream = ctx.input(DownloadContext).stream()
         portion = stream.pull(limit)
     except MapiError as error:
-        if error.code == ec.ecBufferTooSmall:
-            raise
-        raise RopFailure(error.code, Response(TransferStatus.ERROR, 0, 0, 0, b""), str(error)) from error
+        raise RopFailure(error.code, _FAILED, str(error)) from error
     progress = stream.progress
     return Response(
         TransferStatus.DONE if portion.last else TransferStatus.PARTIAL,

@@ -13,7 +13,15 @@ from appliance.mapi import tags
 from appliance.mapi.types import Value
 from appliance.mapi.values import rop_form
 from appliance.rop.fasttransfer.pen import SendOptions
-from appliance.rop.ops import create_message, open_message, save_changes_message, set_properties, tell_version
+from appliance.rop.ops import (
+    create_attachment,
+    create_message,
+    open_attachment,
+    open_message,
+    save_changes_message,
+    set_properties,
+    tell_version,
+)
 from appliance.rop.ops import fast_transfer_destination as destination
 from appliance.rop.ops import fast_transfer_source_copy as source
 from appliance.rop.ops.fast_transfer_source_copy import CopyFlags
@@ -151,6 +159,26 @@ def same(left: Item, right: Item, *, top: bool = True) -> None:
             same(mine.embedded, other.embedded, top=False)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3326", "MS-OXCFXICS_R3327", "MS-OXCFXICS_R596", "MS-OXCFXICS_R599", "MS-OXCFXICS_R332",
+    "MS-OXCFXICS_R346", "MS-OXCFXICS_R347", "MS-OXCFXICS_R340", "MS-OXCFXICS_R352", "MS-OXCFXICS_R353",
+    "MS-OXCFXICS_R354", "MS-OXCFXICS_R2089", "MS-OXCFXICS_R2090", "MS-OXCFXICS_R2102", "MS-OXCFXICS_R2103",
+    "MS-OXCFXICS_R31701", "MS-OXCFXICS_R318302101", "MS-OXCFXICS_R3178001", "MS-OXCFXICS_R318302601",
+    "MS-OXCFXICS_R3182001", "MS-OXCFXICS_R318200101", "MS-OXCFXICS_R3183030001", "MS-OXCFXICS_R318303003",
+    "MS-OXCFXICS_R361", "MS-OXCFXICS_R382", "MS-OXCFXICS_R383", "MS-OXCFXICS_R384", "MS-OXCFXICS_R385",
+    "MS-OXCFXICS_R581", "MS-OXCFXICS_R588", "MS-OXCFXICS_R589", "MS-OXCFXICS_R590", "MS-OXCFXICS_R591",
+    "MS-OXCFXICS_R614", "MS-OXCFXICS_R3171", "MS-OXCFXICS_R624", "MS-OXCFXICS_R3172", "MS-OXCFXICS_R3173",
+    "MS-OXCFXICS_R3174", "MS-OXCFXICS_R3175", "MS-OXCFXICS_R630", "MS-OXCFXICS_R3176", "MS-OXCFXICS_R3177",
+    "MS-OXCFXICS_R634", "MS-OXCFXICS_R3178", "MS-OXCFXICS_R3179", "MS-OXCFXICS_R3181", "MS-OXCFXICS_R3182",
+    "MS-OXCFXICS_R3183", "MS-OXCFXICS_R3183001", "MS-OXCFXICS_R3183015", "MS-OXCFXICS_R3183016",
+    "MS-OXCFXICS_R3183017", "MS-OXCFXICS_R3183019", "MS-OXCFXICS_R3183020", "MS-OXCFXICS_R3183021",
+    "MS-OXCFXICS_R3183023", "MS-OXCFXICS_R3183024", "MS-OXCFXICS_R3183026", "MS-OXCFXICS_R3183027",
+    "MS-OXCFXICS_R3183029", "MS-OXCFXICS_R3183030", "MS-OXCFXICS_R3183031", "MS-OXCFXICS_R3183032",
+    "MS-OXCFXICS_R2150", "MS-OXCFXICS_R2151", "MS-OXCFXICS_R2155", "MS-OXCFXICS_R2156",
+    "MS-OXCFXICS_R2156001", "MS-OXCFXICS_R2156002", "MS-OXCFXICS_R1164", "MS-OXCFXICS_R1165",
+    "MS-OXCFXICS_R1197", "MS-OXCFXICS_R1198", "MS-OXCFXICS_R1391", "MS-OXCFXICS_R1392", "MS-OXCFXICS_R1182",
+    "MS-OXCFXICS_R1184", "MS-OXCFXICS_R1185", "MS-OXCFXICS_R1186", "MS-OXCFXICS_R1187",
+)  # fmt: skip
 @pytest.mark.parametrize("options", [UNICODE, SendOptions.USE_CPID | UNICODE, SendOptions.FORCE_UNICODE])
 @pytest.mark.parametrize(("size", "extended"), [(30_000, False), (977, True)])
 def test_a_message_is_the_same_after_there_and_back(
@@ -171,6 +199,12 @@ def test_a_message_is_the_same_after_there_and_back(
     assert before.del_props == list(SUBSETS.values())
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3671", "MS-OXCFXICS_R3795", "MS-OXCFXICS_R411", "MS-OXCFXICS_R3776", "MS-OXCFXICS_R3447",
+    "MS-OXCFXICS_R3448", "MS-OXCFXICS_R3449", "MS-OXCFXICS_R3451", "MS-OXCFXICS_R3452", "MS-OXCFXICS_R3453",
+    "MS-OXCFXICS_R3455", "MS-OXCFXICS_R3456", "MS-OXCFXICS_R3457", "MS-OXCFXICS_R3781", "MS-OXCFXICS_R3782",
+    "MS-OXCFXICS_R3459", "MS-OXCFXICS_R3118",
+)  # fmt: skip
 def test_strings_in_the_code_page_of_the_session(client: Client, logon: int, maker: Maker) -> None:
     row = maker.make("Gr\u00fc\u00dfe")
     data = copy_to(client, open_mid(client, logon, row), options=SendOptions.NONE)
@@ -181,6 +215,14 @@ def test_strings_in_the_code_page_of_the_session(client: Client, logon: int, mak
     assert (tags.PidTagSubject & 0xFFFF0000 | 0x84B0).to_bytes(4, "little") in data
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R364", "MS-OXCFXICS_R365", "MS-OXCFXICS_R367", "MS-OXCFXICS_R379", "MS-OXCFXICS_R436",
+    "MS-OXCFXICS_R437", "MS-OXCFXICS_R450", "MS-OXCFXICS_R451", "MS-OXCFXICS_R3439", "MS-OXCFXICS_R3440",
+    "MS-OXCFXICS_R3441", "MS-OXCFXICS_R3464", "MS-OXCFXICS_R3783", "MS-OXCFXICS_R3465", "MS-OXCFXICS_R2272",
+    "MS-OXCFXICS_R2273", "MS-OXCFXICS_R2274", "MS-OXCFXICS_R2276", "MS-OXCFXICS_R2277", "MS-OXCFXICS_R2278",
+    "MS-OXCFXICS_R2280", "MS-OXCFXICS_R3285", "MS-OXCFXICS_R1031", "MS-OXCFXICS_R431", "MS-OXCFXICS_R3120",
+    "MS-OXCFXICS_R453", "MS-OXCFXICS_R454", "MS-OXCFXICS_R455", "MS-OXCFXICS_R456", "MS-OXCFXICS_R1053",
+)  # fmt: skip
 def test_filters_of_copy_to_and_copy_properties(client: Client, logon: int, maker: Maker) -> None:
     handle = open_mid(client, logon, rich(maker))
     item = Parser(copy_to(client, handle, tags.PidTagBody, SUBSETS["recipients"])).message_content(Item())
@@ -207,10 +249,19 @@ def test_filters_of_copy_to_and_copy_properties(client: Client, logon: int, make
     assert not item.recipients
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2096", "MS-OXCFXICS_R2101", "MS-OXCFXICS_R2105", "MS-OXCFXICS_R2111", "MS-OXCFXICS_R2120",
+    "MS-OXCFXICS_R2131", "MS-OXCFXICS_R2134", "MS-OXCFXICS_R3445", "MS-OXCFXICS_R3463", "MS-OXCFXICS_R3466",
+    "MS-OXCFXICS_R3470", "MS-OXCFXICS_R3479", "MS-OXCFXICS_R3483", "MS-OXCFXICS_R3487", "MS-OXCFXICS_R3492",
+    "MS-OXCFXICS_R3492001", "MS-OXCFXICS_R3442", "MS-OXCFXICS_R3442001", "MS-OXCFXICS_R3442003",
+    "MS-OXCFXICS_R2153",
+)  # fmt: skip
 def test_unknown_flags_are_refused(client: Client, logon: int, maker: Maker) -> None:
     handle = open_(client, logon, Special.INBOX)
     asks: list[tuple[Any, Any]] = [
         (source.COPY_TO, source.CopyToRequest(0, CopyFlags(0x4000), UNICODE, ())),
+        (source.COPY_TO, source.CopyToRequest(0, CopyFlags.MOVE, UNICODE, ())),
+        (destination.CONFIGURE, destination.ConfigureRequest(1, destination.CopyFlags(2))),
         (source.COPY_TO, source.CopyToRequest(0, CopyFlags(0), SendOptions(0x80), ())),
         (source.COPY_PROPERTIES, source.CopyPropertiesRequest(0, CopyFlags(0x80), UNICODE, ())),
         (source.COPY_MESSAGES, source.CopyMessagesRequest((), CopyFlags(0x80), UNICODE)),
@@ -223,6 +274,14 @@ def test_unknown_flags_are_refused(client: Client, logon: int, maker: Maker) -> 
     assert configure(client, message, 3).code == ec.ecInvalidParam
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3330", "MS-OXCFXICS_R601", "MS-OXCFXICS_R2112", "MS-OXCFXICS_R2113", "MS-OXCFXICS_R3474",
+    "MS-OXCFXICS_R3475", "MS-OXCFXICS_R3311", "MS-OXCFXICS_R3311002", "MS-OXCFXICS_R499002",
+    "MS-OXCFXICS_R499001", "MS-OXCFXICS_R211601", "MS-OXCFXICS_R2117", "MS-OXCFXICS_R2116",
+    "MS-OXCFXICS_R3125", "MS-OXCFXICS_R479", "MS-OXCFXICS_R499", "MS-OXCFXICS_R3131", "MS-OXCFXICS_R3132",
+    "MS-OXCFXICS_R3133", "MS-OXCFXICS_R3134", "MS-OXCFXICS_R485", "MS-OXCFXICS_R486", "MS-OXCFXICS_R487",
+    "MS-OXCFXICS_R488", "MS-OXCFXICS_R3028", "MS-OXCFXICS_R3029", "MS-OXCFXICS_R2281", "MS-OXCFXICS_R3472",
+)  # fmt: skip
 def test_messages_are_copied_from_folder_to_folder(client: Client, logon: int, maker: Maker) -> None:
     rows = [rich(maker), maker.deliver("mail", attachment=b"abc"), maker.make("fai", associated=True)]
     inbox = open_(client, logon, Special.INBOX)
@@ -247,6 +306,16 @@ def test_messages_are_copied_from_folder_to_folder(client: Client, logon: int, m
         assert copied[0].flags & RowFlag.SEEN
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3324", "MS-OXCFXICS_R3325", "MS-OXCFXICS_R3331", "MS-OXCFXICS_R595", "MS-OXCFXICS_R598",
+    "MS-OXCFXICS_R602", "MS-OXCFXICS_R2121", "MS-OXCFXICS_R2122", "MS-OXCFXICS_R2124", "MS-OXCFXICS_R3482",
+    "MS-OXCFXICS_R3793001", "MS-OXCFXICS_R3793", "MS-OXCFXICS_R3311001", "MS-OXCFXICS_R118202",
+    "MS-OXCFXICS_R502", "MS-OXCFXICS_R514", "MS-OXCFXICS_R515", "MS-OXCFXICS_R516", "MS-OXCFXICS_R517",
+    "MS-OXCFXICS_R509", "MS-OXCFXICS_R510", "MS-OXCFXICS_R511", "MS-OXCFXICS_R512", "MS-OXCFXICS_R1098",
+    "MS-OXCFXICS_R1099", "MS-OXCFXICS_R1344", "MS-OXCFXICS_R1345", "MS-OXCFXICS_R1347", "MS-OXCFXICS_R1348",
+    "MS-OXCFXICS_R1350", "MS-OXCFXICS_R1351", "MS-OXCFXICS_R3299", "MS-OXCFXICS_R1113", "MS-OXCFXICS_R1114",
+    "MS-OXCFXICS_R2620", "MS-OXCFXICS_R525", "MS-OXCFXICS_R526", "MS-OXCFXICS_R3142", "MS-OXCFXICS_R530",
+)  # fmt: skip
 def test_a_folder_with_everything_below(client: Client, logon: int, maker: Maker) -> None:
     top = maker.folder("Top")
     below = maker.folder("Below", top)
@@ -263,8 +332,7 @@ def test_a_folder_with_everything_below(client: Client, logon: int, maker: Maker
     assert not alone.folders
     assert not alone.del_props
     assert tags.PidTagDisplayName not in alone.props
-    for flags in (CopyFlags.FOLDER_SUBFOLDERS, CopyFlags.MOVE):
-        assert len(Parser(download(flags)).top_folder().folders) == 1
+    assert download(CopyFlags.MOVE) == download(CopyFlags.NONE)
     data = download(CopyFlags.FOLDER_SUBFOLDERS)
     whole = Parser(data).top_folder()
     first = [tags.PidTagFolderId, tags.PidTagDisplayName, tags.PidTagComment]
@@ -283,6 +351,9 @@ def test_a_folder_with_everything_below(client: Client, logon: int, maker: Maker
     assert other.order[:3] == first
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R572", "MS-OXCFXICS_R577", "MS-OXCFXICS_R578", "MS-OXCFXICS_R2148", "MS-OXCFXICS_R2149",
+)  # fmt: skip
 def test_tell_version_is_noted(client: Client, logon: int) -> None:
     handle = open_(client, logon, Special.INBOX)
     request = source.CopyFolderRequest(CopyFlags.NONE, UNICODE | SendOptions.USE_CPID)
@@ -343,3 +414,68 @@ def test_properties_of_an_open_message_that_is_not_saved(client: Client, logon: 
     values: list[tuple[int, Value]] = [(tags.PidTagSubject, "unsaved")]
     client.do(set_properties.SET, set_properties.Request.of(values, rop_form(1252)), on=made)
     assert Parser(copy_to(client, made)).message_content(Item()).props[tags.PidTagSubject] == "unsaved"
+
+
+@pytest.mark.covers(
+    "MS-OXCFXICS_R369", "MS-OXCFXICS_R369001", "MS-OXCFXICS_R370", "MS-OXCFXICS_R370001",
+    "MS-OXCFXICS_R441", "MS-OXCFXICS_R441001", "MS-OXCFXICS_R3328", "MS-OXCFXICS_R3329", "MS-OXCFXICS_R597",
+    "MS-OXCFXICS_R600", "MS-OXCFXICS_R1054",
+)  # fmt: skip
+def test_an_attachment_there_and_back(client: Client, logon: int, maker: Maker) -> None:
+    message = open_mid(client, logon, rich(maker), 1)
+
+    def attachment(number: int) -> int:
+        request = open_attachment.Request(open_attachment.OpenAttachmentFlags(0), number)
+        return client.do(open_attachment.ROP, request, on=message).handle
+
+    for number, level in ((0, 0), (1, 1), (2, 0), (2, 1)):
+        handle = attachment(number)
+        data = copy_to(client, handle, level=level)
+        assert data == copy_to(client, handle, flags=CopyFlags(0x060E))
+        item = Parser(data).attachment_content()
+        assert (item.embedded is not None) is (number == 2)
+        made = client.do(create_attachment.ROP, on=message).handle
+        put(client, made, 1, data)
+        copied = Parser(copy_to(client, made)).attachment_content()
+        assert item.props.items() <= copied.props.items()
+        assert copied.embedded == item.embedded
+
+
+@pytest.mark.covers(
+    "MS-OXCFXICS_R397", "MS-OXCFXICS_R398", "MS-OXCFXICS_R2708", "MS-OXCFXICS_R399", "MS-OXCFXICS_R2709",
+    "MS-OXCFXICS_R400", "MS-OXCFXICS_R2710", "MS-OXCFXICS_R401", "MS-OXCFXICS_R2711", "MS-OXCFXICS_R469",
+    "MS-OXCFXICS_R2712", "MS-OXCFXICS_R470", "MS-OXCFXICS_R2713", "MS-OXCFXICS_R471", "MS-OXCFXICS_R2714",
+    "MS-OXCFXICS_R496", "MS-OXCFXICS_R2715", "MS-OXCFXICS_R497", "MS-OXCFXICS_R2716",
+)  # fmt: skip
+def test_unused_flags_change_nothing(client: Client, logon: int, maker: Maker) -> None:
+    row = rich(maker)
+    message, folder = open_mid(client, logon, row), open_(client, logon, Special.INBOX)
+
+    def properties(flags: int) -> bytes:
+        request = source.CopyPropertiesRequest(0, CopyFlags(flags), UNICODE, (tags.PidTagSubject,))
+        return pull(client, client.do(source.COPY_PROPERTIES, request, on=message).handle)
+
+    def messages(flags: int) -> bytes:
+        request = source.CopyMessagesRequest((row.mid,), CopyFlags(flags), UNICODE)
+        return pull(client, client.do(source.COPY_MESSAGES, request, on=folder).handle)
+
+    for flags in (2, 4, 8):
+        assert properties(flags) == properties(0)
+        assert messages(flags) == messages(0)
+    for flags in (2, 4, 8, 0x200, 0x400):
+        assert copy_to(client, message, flags=CopyFlags(flags)) == copy_to(client, message)
+
+
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2625", "MS-OXCFXICS_R262501",
+)  # fmt: skip
+def test_too_much_for_one_message(client: Client, logon: int, maker: Maker) -> None:
+    context = configure(client, open_(client, logon, Special.INBOX), 3).handle
+    data = broken(Marker.START_MESSAGE)
+    data += b"".join(fx.pack([(0x3F000102 + (n % 100 << 16), bytes(30_000))], 0, {}) for n in range(600))
+    codes = []
+    for start in range(0, len(data), 30_000):
+        request = destination.PutRequest(data[start : start + 30_000])
+        codes.append(client.ask(destination.PUT_BUFFER, request, on=context).code)
+    assert codes[0] == ec.ecNone
+    assert codes[-1] == ec.ecMessageTooBig

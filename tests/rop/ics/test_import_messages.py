@@ -82,6 +82,13 @@ def xid(maker: Maker, row: Row) -> Xid:
     return Xid.of_change((maker.mailbox + 1000).to_bytes(16, "little"), row.cn)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R1906", "MS-OXCFXICS_R1908", "MS-OXCFXICS_R1909", "MS-OXCFXICS_R1910", "MS-OXCFXICS_R1911",
+    "MS-OXCFXICS_R61", "MS-OXCFXICS_R349", "MS-OXCFXICS_R357", "MS-OXCFXICS_R782", "MS-OXCFXICS_R813",
+    "MS-OXCFXICS_R814", "MS-OXCFXICS_R3216", "MS-OXCFXICS_R800", "MS-OXCFXICS_R801", "MS-OXCFXICS_R802",
+    "MS-OXCFXICS_R805", "MS-OXCFXICS_R806", "MS-OXCFXICS_R807", "MS-OXCFXICS_R808", "MS-OXCFXICS_R809",
+    "MS-OXCFXICS_R2219", "MS-OXCFXICS_R2220", "MS-OXCFXICS_R3507", "MS-OXCFXICS_R2232",
+)  # fmt: skip
 def test_a_new_message_has_the_client_s_id_and_version(inbox: Importer, client: Client, maker: Maker) -> None:
     key = inbox.key()
     opened = inbox.open(key, modified=EPOCH + SECOND)
@@ -101,6 +108,9 @@ def test_a_new_message_has_the_client_s_id_and_version(inbox: Importer, client: 
     assert item.header[tags.PidTagLastModificationTime] == EPOCH + SECOND
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2229", "MS-OXCFXICS_R783", "MS-OXCFXICS_R1791",
+)  # fmt: skip
 def test_a_change_replaces_the_whole_message(inbox: Importer, maker: Maker) -> None:
     row = maker.make("first", props={tags.PidTagBody: "old body"})
     assert inbox.bring(gid(maker, row.mid), "second", xid(maker, row)).code == ec.ecNone
@@ -111,6 +121,9 @@ def test_a_change_replaces_the_whole_message(inbox: Importer, maker: Maker) -> N
         assert messages.load(txn, maker.mailbox, row.mid).get(tags.PidTagBody) is None
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2452", "MS-OXCFXICS_R2449", "MS-OXCFXICS_R1792", "MS-OXCFXICS_R1792001",
+)  # fmt: skip
 def test_what_the_server_has_is_ignored(inbox: Importer, maker: Maker) -> None:
     key, change = inbox.key(), inbox.change()
     assert inbox.bring(key, "one", change=change).code == ec.ecNone
@@ -119,6 +132,9 @@ def test_what_the_server_has_is_ignored(inbox: Importer, maker: Maker) -> None:
     assert inbox.open(key, change=change).code == ec.ecSyncIgnore
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2652", "MS-OXCFXICS_R2251", "MS-OXCFXICS_R2451",
+)  # fmt: skip
 def test_what_is_gone_does_not_come_back(inbox: Importer, maker: Maker) -> None:
     row = maker.deliver("x")
     maker.delete(row)
@@ -128,6 +144,9 @@ def test_what_is_gone_does_not_come_back(inbox: Importer, maker: Maker) -> None:
     assert inbox.open(never).code == ec.ecSyncObjectDeleted
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3509", "MS-OXCFXICS_R3509001", "MS-OXCFXICS_R3215",
+)  # fmt: skip
 def test_malformed_imports(inbox: Importer, client: Client, maker: Maker) -> None:
     assert inbox.open(inbox.key(), flags=ImportFlag(2)).code == ec.ecInvalidParam
     assert inbox.open(b"x" * 22).code == ec.ecInvalidParam
@@ -137,12 +156,29 @@ def test_malformed_imports(inbox: Importer, client: Client, maker: Maker) -> Non
     assert client.ask(import_change.ROP, request, on=inbox.handle).code == ec.ecInvalidParam
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2655", "MS-OXCFXICS_R1836", "MS-OXCFXICS_R2231", "MS-OXCFXICS_R815", "MS-OXCFXICS_R3220",
+    "MS-OXCFXICS_R3219",
+)  # fmt: skip
 def test_a_client_may_want_no_conflict(inbox: Importer, maker: Maker) -> None:
     row = maker.deliver("first")
     reply = inbox.open(gid(maker, row.mid), flags=ImportFlag.FAIL_ON_CONFLICT)
     assert reply.code == ec.ecSyncConflict
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R1287", "MS-OXCFXICS_R2734", "MS-OXCFXICS_R2735", "MS-OXCFXICS_R1907",
+    "MS-OXCFXICS_R190701", "MS-OXCFXICS_R2505", "MS-OXCFXICS_R1285", "MS-OXCFXICS_R3041",
+    "MS-OXCFXICS_R135", "MS-OXCFXICS_R1286", "MS-OXCFXICS_R3045", "MS-OXCFXICS_R3046", "MS-OXCFXICS_R1778",
+    "MS-OXCFXICS_R1779", "MS-OXCFXICS_R1783", "MS-OXCFXICS_R1784", "MS-OXCFXICS_R1787", "MS-OXCFXICS_R1788",
+    "MS-OXCFXICS_R1789", "MS-OXCFXICS_R1793", "MS-OXCFXICS_R1794", "MS-OXCFXICS_R1796", "MS-OXCFXICS_R1797",
+    "MS-OXCFXICS_R1798", "MS-OXCFXICS_R1799", "MS-OXCFXICS_R1801", "MS-OXCFXICS_R1803", "MS-OXCFXICS_R1804",
+    "MS-OXCFXICS_R1805", "MS-OXCFXICS_R1806", "MS-OXCFXICS_R1807", "MS-OXCFXICS_R1808", "MS-OXCFXICS_R1809",
+    "MS-OXCFXICS_R1810", "MS-OXCFXICS_R1811", "MS-OXCFXICS_R1812", "MS-OXCFXICS_R1814", "MS-OXCFXICS_R1815",
+    "MS-OXCFXICS_R1816", "MS-OXCFXICS_R1817", "MS-OXCFXICS_R3397", "MS-OXCFXICS_R3398", "MS-OXCFXICS_R3399",
+    "MS-OXCFXICS_R1820", "MS-OXCFXICS_R1821", "MS-OXCFXICS_R1822", "MS-OXCFXICS_R3400", "MS-OXCFXICS_R1826",
+    "MS-OXCFXICS_R1827", "MS-OXCFXICS_R1828", "MS-OXCFXICS_R1830", "MS-OXCFXICS_R7942", "MS-OXCFXICS_R7943",
+)  # fmt: skip
 @pytest.mark.parametrize("newer", [True, False])
 def test_a_conflict_makes_a_conflict_resolve_message(
     inbox: Importer, client: Client, maker: Maker, newer: bool
@@ -177,6 +213,10 @@ def test_a_second_conflict_adds_a_third_version(inbox: Importer, client: Client,
     assert [item.props[tags.PidTagSubject] for item in sync.changes] == ["one", "two", "three"]
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3402", "MS-OXCFXICS_R3403", "MS-OXCFXICS_R1831", "MS-OXCFXICS_R1832", "MS-OXCFXICS_R1290",
+    "MS-OXCFXICS_R1841",
+)  # fmt: skip
 @pytest.mark.parametrize("newer", [True, False])
 def test_associated_messages_and_such_folders_keep_the_last_writer_s(
     inbox: Importer, maker: Maker, newer: bool

@@ -127,6 +127,12 @@ def folder_at(maker: Maker, name: str, parent: int = Special.IPM_SUBTREE) -> fol
         return folders.get(txn, maker.mailbox, fid)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2235", "MS-OXCFXICS_R2243", "MS-OXCFXICS_R769", "MS-OXCFXICS_R776", "MS-OXCFXICS_R777",
+    "MS-OXCFXICS_R778", "MS-OXCFXICS_R779", "MS-OXCFXICS_R816", "MS-OXCFXICS_R830", "MS-OXCFXICS_R831",
+    "MS-OXCFXICS_R832", "MS-OXCFXICS_R833", "MS-OXCFXICS_R834", "MS-OXCFXICS_R835", "MS-OXCFXICS_R836",
+    "MS-OXCFXICS_R2217", "MS-OXCFXICS_R2218", "MS-OXCFXICS_R2233", "MS-OXCFXICS_R2234",
+)  # fmt: skip
 def test_a_new_folder_has_the_client_s_id_version_and_properties(tree: Uploader, maker: Maker) -> None:
     key = tree.key()
     props = [(tags.PidTagContainerClass, "IPF.Note"), (tags.PidTagComment, "mine")]
@@ -146,6 +152,9 @@ def test_a_new_folder_has_the_client_s_id_version_and_properties(tree: Uploader,
     assert folder_at(maker, "Below", made.fid).parent == made.fid
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2450",
+)  # fmt: skip
 def test_folder_imports_that_are_refused(tree: Uploader, maker: Maker) -> None:
     key = tree.key()
     assert tree.folder_change(tree.key(), "x", parent=tree.key()).code == ec.ecSyncNoParent
@@ -176,6 +185,10 @@ def test_folders_move_and_do_not_move_into_themselves(tree: Uploader, maker: Mak
     assert tree.folder_change(first, "First", parent=second).code == ec.ecSyncCycle
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2650", "MS-OXCFXICS_R2651", "MS-OXCFXICS_R2237", "MS-OXCFXICS_R2239",
+    "MS-OXCFXICS_R2239001", "MS-OXCFXICS_R2242", "MS-OXCFXICS_R2463", "MS-OXCFXICS_R1829",
+)  # fmt: skip
 def test_the_folder_that_was_written_last_wins_a_conflict(tree: Uploader, maker: Maker) -> None:
     key = tree.key()
     tree.folder_change(key, "Folder", modified=EPOCH)
@@ -196,6 +209,12 @@ def test_the_folder_that_was_written_last_wins_a_conflict(tree: Uploader, maker:
     assert folder_at(maker, "Newer").fid == fid
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R35121", "MS-OXCFXICS_R2254001", "MS-OXCFXICS_R90205002", "MS-OXCFXICS_R2250",
+    "MS-OXCFXICS_R3511", "MS-OXCFXICS_R3512", "MS-OXCFXICS_R2254", "MS-OXCFXICS_R884", "MS-OXCFXICS_R901",
+    "MS-OXCFXICS_R902", "MS-OXCFXICS_R90205", "MS-OXCFXICS_R903", "MS-OXCFXICS_R904", "MS-OXCFXICS_R896",
+    "MS-OXCFXICS_R897", "MS-OXCFXICS_R898", "MS-OXCFXICS_R2248", "MS-OXCFXICS_R2249", "MS-OXCFXICS_R2519",
+)  # fmt: skip
 def test_deletes(inbox: Uploader, maker: Maker) -> None:
     rows = [maker.deliver(f"m{number}") for number in range(3)]
     never = inbox.key()
@@ -210,6 +229,9 @@ def test_deletes(inbox: Uploader, maker: Maker) -> None:
     assert inbox.delete(flags=ImportDeleteFlags.HIERARCHY).code == ec.ecNotSupported
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R2470",
+)  # fmt: skip
 def test_folder_deletes(tree: Uploader, maker: Maker) -> None:
     outer = maker.folder("Outer")
     maker.deliver("inside", fid=maker.folder("Inner", outer))
@@ -222,6 +244,11 @@ def test_folder_deletes(tree: Uploader, maker: Maker) -> None:
         assert folders.lookup(txn, maker.mailbox, Special.IPM_SUBTREE, "Outer") is None
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R905", "MS-OXCFXICS_R919", "MS-OXCFXICS_R920", "MS-OXCFXICS_R921", "MS-OXCFXICS_R2255",
+    "MS-OXCFXICS_R2256", "MS-OXCFXICS_R2257", "MS-OXCFXICS_R2259", "MS-OXCFXICS_R2260", "MS-OXCFXICS_R2262",
+    "MS-OXCFXICS_R3513", "MS-OXCFXICS_R3513001",
+)  # fmt: skip
 def test_read_states(inbox: Uploader, client: Client, maker: Maker) -> None:
     rows = [maker.deliver(f"m{number}") for number in range(3)]
     replica = Replica(client, inbox.folder)
@@ -235,6 +262,11 @@ def test_read_states(inbox: Uploader, client: Client, maker: Maker) -> None:
     assert sync.reads is None
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R1892", "MS-OXCFXICS_R839", "MS-OXCFXICS_R870", "MS-OXCFXICS_R871", "MS-OXCFXICS_R872",
+    "MS-OXCFXICS_R875", "MS-OXCFXICS_R876", "MS-OXCFXICS_R877", "MS-OXCFXICS_R878", "MS-OXCFXICS_R879",
+    "MS-OXCFXICS_R879001", "MS-OXCFXICS_R880", "MS-OXCFXICS_R2244", "MS-OXCFXICS_R2245", "MS-OXCFXICS_R2246",
+)  # fmt: skip
 def test_a_move_gives_the_client_s_id_and_version(client: Client, logon: int, maker: Maker) -> None:
     row = maker.deliver("to be moved")
     trash = Uploader(client, logon, Special.TRASH)
@@ -259,6 +291,13 @@ def test_a_move_gives_the_client_s_id_and_version(client: Client, logon: int, ma
     assert move(gid(maker, again.mid), key, past).code == ec.ecSyncObjectDeleted
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R925", "MS-OXCFXICS_R931", "MS-OXCFXICS_R932", "MS-OXCFXICS_R933", "MS-OXCFXICS_R3247",
+    "MS-OXCFXICS_R934", "MS-OXCFXICS_R935", "MS-OXCFXICS_R936", "MS-OXCFXICS_R937", "MS-OXCFXICS_R940",
+    "MS-OXCFXICS_R3248", "MS-OXCFXICS_R957", "MS-OXCFXICS_R958", "MS-OXCFXICS_R3249", "MS-OXCFXICS_R954",
+    "MS-OXCFXICS_R955", "MS-OXCFXICS_R2263", "MS-OXCFXICS_R2264", "MS-OXCFXICS_R2266", "MS-OXCFXICS_R2267",
+    "MS-OXCFXICS_R2268", "MS-OXCFXICS_R2269", "MS-OXCFXICS_R2270", "MS-OXCFXICS_R3607",
+)  # fmt: skip
 def test_local_replica_ids(inbox: Uploader, client: Client, maker: Maker) -> None:
     guid, first = inbox.ids(512)
     assert guid == (maker.mailbox + 1000).to_bytes(16, "little")

@@ -1,6 +1,7 @@
 """Random changes, and a client that keeps up with them: after each synchronisation it has what the folder
 has."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +105,14 @@ def agree(replica: Replica, world: World) -> None:
                 assert replica.read[wire(row.mid)] is bool(row.flags & RowFlag.SEEN)
 
 
+@pytest.mark.covers(
+    "MS-OXCFXICS_R3419", "MS-OXCFXICS_R2052", "MS-OXCFXICS_R2053", "MS-OXCFXICS_R2054", "MS-OXCFXICS_R2055",
+    "MS-OXCFXICS_R2057", "MS-OXCFXICS_R2058", "MS-OXCFXICS_R2059", "MS-OXCFXICS_R2063", "MS-OXCFXICS_R2015",
+    "MS-OXCFXICS_R2016", "MS-OXCFXICS_R2017", "MS-OXCFXICS_R2018", "MS-OXCFXICS_R2020", "MS-OXCFXICS_R2022",
+    "MS-OXCFXICS_R2023", "MS-OXCFXICS_R2024", "MS-OXCFXICS_R2025", "MS-OXCFXICS_R2026", "MS-OXCFXICS_R3396",
+    "MS-OXCFXICS_R1890", "MS-OXCFXICS_R3361", "MS-OXCFXICS_R1890001", "MS-OXCFXICS_R1893",
+    "MS-OXCFXICS_R1895", "MS-OXCFXICS_R1896", "MS-OXCFXICS_R1897", "MS-OXCFXICS_R1898",
+)  # fmt: skip
 @settings(
     max_examples=25,
     deadline=None,
