@@ -41,7 +41,7 @@ def resolve(txn: ReadTxn, text: str) -> tuple[Outcome, list[Entry]]:
 
 def find(txn: ReadTxn, text: str) -> list[Entry]:
     """Everybody whom `text` may mean, in the order of display names."""
-    text = text[:MAX_TEXT].strip()
+    text = text[:MAX_TEXT].encode("utf-8", "replace").decode().strip()  # halves of surrogate pairs
     whole = _whole(txn, text)
     if whole is not None:
         return [whole]

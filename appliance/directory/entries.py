@@ -125,7 +125,9 @@ def by_account(txn: ReadTxn, name: str) -> Entry | None:
 
 
 def by_legacy_dn(txn: ReadTxn, legacy_dn: str) -> Entry | None:
-    """The entry of a distinguished name, current or former."""
+    """The entry of a distinguished name, current or former. They have ASCII alone."""
+    if not legacy_dn.isascii():
+        return None
     return _by(txn, Index.LEGACY_DN, legacy_dn.casefold())
 
 

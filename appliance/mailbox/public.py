@@ -1,8 +1,8 @@
 """The public store: one mailbox that belongs to the organization, made with its first folder.
 
 Whoever logged on may read a public folder and add to it (Exchange's default, Author) until its permissions
-say otherwise; strangers may do nothing. A folder that is mail-enabled has an entry in the directory; mail to
-its address is delivered into it.
+say otherwise, and read the folders beside them that clients need; strangers may do nothing. A folder that is
+mail-enabled has an entry in the directory; mail to its address is delivered into it.
 """
 
 from appliance.directory import entries
@@ -38,9 +38,10 @@ def create_store(txn: WriteTxn, *, guids: tuple[bytes, bytes], uidvalidity: int,
         now=now,
         kind=mailboxes.Kind.PUBLIC,
     )
-    top = PublicSpecial.IPM_SUBTREE
-    permissions.put(txn, mailbox, top, permissions.DEFAULT, ROLES["author"])
-    permissions.put(txn, mailbox, top, permissions.ANONYMOUS, ROLES["none"])
+    for special in PublicSpecial:
+        role = "author" if special is PublicSpecial.IPM_SUBTREE else "reviewer"
+        permissions.put(txn, mailbox, special, permissions.DEFAULT, ROLES[role])
+        permissions.put(txn, mailbox, special, permissions.ANONYMOUS, ROLES["none"])
     return mailbox
 
 

@@ -432,3 +432,12 @@ def test_resolving_within_a_list(office: Office) -> None:
     names = ["ghost", "ghost@example.test", "agatha"]
     assert book.resolve_names(Stat(), [NAME], names).mids == [0, 2, 0]
     assert book.resolve_names(groups, [NAME], names).mids == [0, 0, 0]
+
+
+def test_halves_of_surrogate_pairs(office: Office) -> None:
+    """They come from clients and mean nobody."""
+    book = office.session()
+    assert book.dn_to_mid(["\udcdc", "/o=\ud8de"]) == [0, 0]
+    assert book.resolve_names(Stat(), [NAME], ["\udc0c", "\uda09@example.test", "/\udc0c"]).mids == [0, 0, 0]
+    assert book.get_matches(Stat(), _named("\udcdc"), None, 9, None).mids == []
+    assert code(lambda: book.seek_entries(Stat(), (NAME, "\udcdc"), None, None)) == errors.ecNotFound

@@ -1,10 +1,11 @@
-"""The address book under the fuzzer: template data, Teletex, and entry ids and restrictions at an engine."""
+"""The address book under the fuzzer: template data, Teletex, STATs, and whole calls of a session."""
 
 from collections.abc import Iterable
 
 from appliance.addressbook import dialogs, templates
 from appliance.addressbook.stat import Stat
 from appliance.mapi import codepages, teletex
+from tests.fuzz import addressbook_session
 from tests.fuzz.runner import Target
 
 
@@ -37,5 +38,6 @@ def _stat(data: bytes) -> None:
 ADDRESSBOOK_TARGETS = (
     Target("addressbook-template", _template, _templates),
     Target("addressbook-teletex", _teletex, lambda: (b"Ada \xc8Angstr\xc8om", b"\xc2e\xa3\xfb")),
+    Target("addressbook-session", addressbook_session.run, addressbook_session.seeds),
     Target("addressbook-stat", _stat, lambda: (Stat().pack(),)),
 )

@@ -16,9 +16,11 @@ from appliance.formats import bags
 from appliance.formats.recurrence import pattern, zones
 from appliance.formats.recurrence.pattern import ExceptionInfo, Frequency, Override, PatternType, Recurrence
 from appliance.formats.recurrence.zones import Change, Rule, Zone
-from appliance.mailbox import calendar, freebusy, public
+from appliance.mailbox import calendar, freebusy, public, rights
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused
+from appliance.mailbox.properties.messages import MessageView
+from appliance.mailbox.properties.places import places
 from appliance.mapi import names as known
 from appliance.mapi import tags, times
 from appliance.mapi.names import NamedTag
@@ -236,6 +238,27 @@ def test_publishing(office: Office) -> None:
     assert bag[tags.PidTagFreeBusyMessageEmailAddress] == office.anna.legacy_dn
     assert bag[tags.PidTagFreeBusyPublishStart] == minutes(2024, 3, 1)
     assert bag[tags.PidTagFreeBusyPublishEnd] == minutes(2025, 3, 1)
+    with office.store.read() as txn:
+        reader = Actor(office.bert.id, office.bert.mailbox)
+        for fid in (PublicSpecial.ROOT, PublicSpecial.NON_IPM_SUBTREE, PublicSpecial.FREE_BUSY, folder.fid):
+            assert rights.effective(txn, reader, store, fid) & Right.READ_ANY
+            assert not rights.effective(txn, Actor(0, 0), store, fid)
+
+
+def test_what_follows_when_read(office: Office) -> None:
+    """Properties that the writer of an appointment left out."""
+    start = minutes(2024, 3, 11, 9)
+    office.appoint(start, start + 60)
+    with office.store.read() as txn:
+        (row,) = contents.rows(txn, office.anna.mailbox, Special.CALENDAR)
+        view = MessageView(places(txn, office.anna.mailbox), row)
+        assert view.get(tags.PidTagStartDate) == times.from_minutes(start)
+        assert tags.PidTagEndDate in view.tags()
+    number = office.write(lambda txn: names.assign(txn, known.PidLidCommonEnd.name))
+    with office.store.read() as txn:
+        view = MessageView(places(txn, office.anna.mailbox), row)
+        assert view.get(number << 16 | 0x40) == times.from_minutes(start + 60)
+        assert view.get(number << 16 | 0x1F) is None
 
 
 def test_time_goes_on(office: Office) -> None:

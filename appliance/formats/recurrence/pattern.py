@@ -21,7 +21,7 @@ READER_VERSION_2: Final = 0x3006
 WRITER_VERSION_2: Final = 0x3009
 """From this WriterVersion2 on, extended exceptions begin with a change highlight."""
 
-NO_END: Final = 0x5AE980DF  # 4500-08-31 23:59: EndDate of what never ends
+NO_END: Final = 0x5AE980DF  # 4500-12-31 23:59: EndDate of what never ends
 MAX_DATES: Final = 10_000
 
 

@@ -11,7 +11,7 @@ forwarded or flagged by any client looks so to all.
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from appliance.convert import registry
+from appliance.convert import registry, typed
 from appliance.convert.mime import derive
 from appliance.convert.mime.object import MAX_RECIPIENTS, recipients_of
 from appliance.formats import bags
@@ -180,6 +180,8 @@ class MessageView:
                 return self._display(_RECIPIENT_FIELDS[tag])
             if tag in _INITIAL:
                 return _INITIAL[tag]
+            if tag in typed.TAGGED:
+                return typed.TAGGED[tag](self._other)
         if value is None and tag in registry.COMPUTED:
             return registry.compute(self.computing, tag)
         return value
@@ -192,7 +194,12 @@ class MessageView:
             return self._categories()
         if name.guid == mapi_names.PS_INTERNET_HEADERS and type_of(tag) == PtypString:
             return self.internet_header(name)
-        return None
+        return typed.named(name, type_of(tag), self._other)
+
+    def _other(self, named: mapi_names.NamedTag) -> Value:
+        """A named property that is stored, for those that follow from it."""
+        number = names.find(self._txn, named.name)
+        return None if number is None else self.stored(number << 16 | named.type)
 
     def internet_header(self, name: PropertyName) -> Value:
         """A header field of the message by its name (PS_INTERNET_HEADERS)."""
@@ -224,7 +231,7 @@ class MessageView:
             found |= _INITIAL.keys()
         if self._overlay is not None:
             found |= self._overlay.values.keys()
-        candidates = {*_SERVER, *_STATE, *_RECIPIENT_FIELDS}
+        candidates = {*_SERVER, *_STATE, *_RECIPIENT_FIELDS, *typed.TAGGED}
         found |= {tag for tag in candidates if self.get(tag) is not None}
         return found | self._computed_tags()
 

@@ -215,4 +215,4 @@ def test_the_c_under_sanitizers(tmp_path: Path) -> None:
         bytes([1, steps.Kind.PIECE, Piece.SCAN, 0, 0]) + packed,
     ]
     sources = ["columns/fuzz.c", "columns/columns.c", "structures/structures.c", "structures/lz4.c"]
-    fuzz_driver(tmp_path, sources, seeds, 3000)
+    fuzz_driver(tmp_path, sources, seeds, 800)

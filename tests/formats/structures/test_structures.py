@@ -234,4 +234,4 @@ def test_the_c_under_sanitizers(tmp_path: Path) -> None:
     texts = [ENVELOPE, b"ab" * 400, DICTIONARY * 20, random.Random(5).randbytes(700)]
     seeds = [*texts, *(own.pack((text, text[:50], b"scan")) for text in texts)]
     sources = ["structures/fuzz.c", "structures/structures.c", "structures/lz4.c"]
-    fuzz_driver(tmp_path, sources, seeds, 150)
+    fuzz_driver(tmp_path, sources, seeds, 60)

@@ -206,7 +206,7 @@ def criteria(rng: random.Random, depth: int = 2) -> c.Criterion:
 
 def test_a_glance_decides_as_the_whole_text_does(full: Box) -> None:
     rng = random.Random(4)
-    for number in range(60):
+    for number in range(45):
         head = [f"Subject: {rng.choice(SUBJECTS)}"]
         head += [f"{name}: {rng.choice(PEOPLE)}" for name in ("From", "To", "Cc", "Bcc")]
         deliver(full, "\r\n".join([*head, "", f"text {number}", ""]).encode())
@@ -219,7 +219,7 @@ def test_a_glance_decides_as_the_whole_text_does(full: Box) -> None:
             messages.restore(edit, row.fid, row.mid)
 
     full.edit(shuffle)
-    for _ in range(200):
+    for _ in range(80):
         criterion = criteria(rng)
         search = Search(full.store, full.mailbox, full.fid, criterion, Unglanced(), now=NOW)
         assert find(full, criterion) == list(search.run())
