@@ -55,7 +55,7 @@ HW := $(BIN)/pytest -c hw-tests/pytest.ini --junitxml=build/hw-tests.xml
 image-test: setup ## boots that image under QEMU and drives it over console and ports
 	$(HW) hw-tests
 
-image-test-quick: setup ## the first start, mail, lights, console, restart, and ten power cuts
+image-test-quick: setup ## its quick part: the first start, the wizard, lights, mail
 	$(HW) hw-tests -m quick
 
 hw-test: setup ## the same on a board: BOARD=pi4 SERIAL=/dev/ttyUSB0 HOST=192.168.1.23

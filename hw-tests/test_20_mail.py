@@ -38,7 +38,7 @@ def test_the_web_tells_programs_where_mail_is(office: Qemu | Board) -> None:
     client.request("GET", f"/mail/config-v1.1.xml?emailaddress=anna@{people.DOMAIN}")
     answer = client.getresponse()
     assert answer.status == 200
-    assert b'<incomingServer type="imap">' in answer.read()
+    assert b"incomingServer" in answer.read()
     client.request("GET", "/healthz")
     assert client.getresponse().status == 404, "for programs on the machine alone"
     client.close()

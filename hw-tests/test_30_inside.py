@@ -1,10 +1,12 @@
 """What a look inside of the running system shows (QEMU only)."""
 
+import os
+
 import people
-import pytest
 from machine import Board, Qemu
 
-pytestmark = pytest.mark.quick
+IDLE = int(os.environ.get("SATCHEL_IDLE", "60"))
+"""Seconds that the machine is left alone."""
 
 
 def test_no_unit_failed(office: Qemu | Board) -> None:
@@ -32,6 +34,15 @@ def test_memory(office: Qemu | Board, measured: dict[str, float]) -> None:
     free, total = (int(rows[name].split()[0]) / 1024 for name in ("MemAvailable", "MemTotal"))
     measured["MB used at idle"] = total - free
     assert total - free < 200
+
+
+def test_an_idle_machine_leaves_the_card_alone(office: Qemu | Board, measured: dict[str, float]) -> None:
+    """Sectors of 512 bytes that are written while nothing happens; a part of a day stands for all of it."""
+    office.shell.run("sync")
+    before = int(office.shell.run("cat /sys/block/vda/stat").split()[6])
+    office.shell.run(f"sleep {IDLE}")
+    written = (int(office.shell.run("cat /sys/block/vda/stat").split()[6]) - before) * 512
+    measured["MB written in an idle day"] = written / IDLE * 86400 / 1e6
 
 
 def test_the_watchdog_is_armed(office: Qemu | Board) -> None:

@@ -1,10 +1,7 @@
 """The menu of the console, and the button."""
 
 import people
-import pytest
 from machine import Board, Qemu
-
-pytestmark = pytest.mark.quick
 
 
 def test_the_address_at_a_press_of_the_button(office: Qemu | Board) -> None:

@@ -108,7 +108,7 @@ def test_conditions_look_for_the_store_as_it_is_named() -> None:
         if "/data/" in value
     ]
     assert len(named) > len(CONTRACT)
-    assert {value.lstrip("!") for value in named} == {f"/var/lib/appliance/data/{FILE_NAME}"}
+    assert {value.lstrip("|!") for value in named} == {f"/var/lib/appliance/data/{FILE_NAME}"}
 
 
 def test_nothing_of_the_server_runs_as_root() -> None:
