@@ -13,6 +13,7 @@ from appliance.rop.ops import (
     clone_stream,
     commit_stream,
     copy_to_stream,
+    open_folder,
     open_stream,
     read_stream,
     release,
@@ -344,3 +345,17 @@ def test_streams_of_a_note(client: Client) -> None:
     handle = stream(client, opened(client, logon, mid), BODY, RW)
     client.do(stream_size.SET, stream_size.SetRequest(4), on=handle)
     assert read(client, handle) == "te".encode("utf-16-le")
+
+
+@pytest.mark.covers("MS-OXCPRPT_R56405")
+def test_a_folder_s_value_is_stored_by_a_commit_or_a_release(client: Client, store: Store) -> None:
+    logon = client.logon()
+    request = open_folder.Request(Special.DRAFTS, open_folder.OpenModeFlags(0))
+    folder = client.do(open_folder.ROP, request, on=logon).handle
+    tag = tags.PidTagComment
+    for text, ending in (("committed", commit_stream.ROP), ("released", release.ROP)):
+        handle = stream(client, folder, tag, CREATE)
+        write(client, handle, text.encode("utf-16-le"))
+        client.do(ending, on=handle)
+        store.write(lambda txn: None).result()
+        assert get(client, folder, tag) == [text]
