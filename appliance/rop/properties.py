@@ -12,7 +12,8 @@ latter.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, runtime_checkable
+from functools import cache
+from typing import Annotated, Any, Protocol, cast, runtime_checkable
 
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
@@ -69,7 +70,6 @@ class Copying:
         return tag >> 16 not in {each >> 16 for each in self.excluded}
 
 
-@runtime_checkable
 class Propertied(Protocol):
     """An object with properties."""
 
@@ -127,9 +127,16 @@ class Keeping(Propertied, Protocol):
 def propertied(ctx: RopContext) -> Propertied:
     """The input object. Raises ecNotSupported for one without properties."""
     found = ctx.input(Object)
-    if not isinstance(found, Propertied):
+    kind: type[object] = type(found)
+    if not _has_properties(kind):
         raise MapiError(ec.ecNotSupported)
-    return found
+    return cast(Propertied, found)
+
+
+@cache
+def _has_properties(kind: type) -> bool:
+    """Whether objects of a class are `Propertied`: asked in each ROP, so looked up once."""
+    return all(hasattr(kind, name) for name in Propertied.__dict__ if not name.startswith("_"))
 
 
 class PropertyProblem(Record):
