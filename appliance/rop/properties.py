@@ -12,7 +12,6 @@ latter.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, Protocol, cast, runtime_checkable
 
 from appliance.mapi import errors as ec
@@ -127,16 +126,9 @@ class Keeping(Propertied, Protocol):
 def propertied(ctx: RopContext) -> Propertied:
     """The input object. Raises ecNotSupported for one without properties."""
     found = ctx.input(Object)
-    kind: type[object] = type(found)
-    if not _has_properties(kind):
+    if not hasattr(found, "set_properties"):  # asking the Protocol itself takes 15 µs, in each ROP
         raise MapiError(ec.ecNotSupported)
     return cast(Propertied, found)
-
-
-@cache
-def _has_properties(kind: type) -> bool:
-    """Whether objects of a class are `Propertied`: asked in each ROP, so looked up once."""
-    return all(hasattr(kind, name) for name in Propertied.__dict__ if not name.startswith("_"))
 
 
 class PropertyProblem(Record):
