@@ -209,8 +209,8 @@ def _take_state(txn: ReadTxn, draft: Draft) -> None:
         if isinstance(flags, int):
             for bit, flag in _CLIENT_FLAGS:
                 draft.flags = draft.flags | flag if flags & bit else draft.flags & ~flag
-        if draft.flags & RowFlag.SEEN:
-            draft.flags |= RowFlag.EVER_READ
+        seen = bool(draft.flags & RowFlag.SEEN)
+        draft.flags = draft.flags | RowFlag.EVER_READ if seen else draft.flags & ~RowFlag.EVER_READ
     if tags.PidTagFlagStatus in changed or tags.PidTagFlagStatus in overlay.removed:
         status = changed.get(tags.PidTagFlagStatus)
         both = RowFlag.FLAGGED | RowFlag.FLAG_COMPLETE

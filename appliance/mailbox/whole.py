@@ -91,9 +91,9 @@ def stored(store: Store, txn: ReadTxn, mailbox: int, row: Row, *, read: bool | N
 
 def _add_facts(txn: ReadTxn, mailbox: int, props: Bag, row: Row, read: bool | None) -> None:
     """What the row knows better than the bag, in the form in which `properties.messages` shows it."""
-    flags = row.flags
+    flags = int(row.flags)
     if read is not None:
-        flags = flags | RowFlag.SEEN if read else flags & ~RowFlag.SEEN
+        flags = flags | _SEEN if read else flags & ~_SEEN
         row = row._replace(flags=flags)
     props[tags.PidTagMessageFlags] = message_flags(row)
     props[tags.PidTagMessageDeliveryTime] = row.received
@@ -106,7 +106,7 @@ def _add_facts(txn: ReadTxn, mailbox: int, props: Bag, row: Row, read: bool | No
         props[tags.PidTagSearchKey] = guid[:8] + row.email_id.to_bytes(8, "big")
     if flags & _SHOWN:
         _add_state(props, flags)
-    status = sum(bit for flag, bit in STATUS if flags & flag)
+    status = sum(bit for flag, bit in _STATUS if flags & flag)
     if status or tags.PidTagMessageStatus in props:
         props[tags.PidTagMessageStatus] = status
     if row.keywords:
@@ -115,7 +115,10 @@ def _add_facts(txn: ReadTxn, mailbox: int, props: Bag, row: Row, read: bool | No
         props.pop(tag, None)
 
 
-_SHOWN = RowFlag.FLAGGED | RowFlag.FLAG_COMPLETE | RowFlag.ANSWERED | RowFlag.FORWARDED
+# Plain numbers: arithmetic of flags makes an object for each result.
+_SHOWN = int(RowFlag.FLAGGED | RowFlag.FLAG_COMPLETE | RowFlag.ANSWERED | RowFlag.FORWARDED)
+_SEEN = int(RowFlag.SEEN)
+_STATUS = tuple((int(flag), bit) for flag, bit in STATUS)
 
 
 def _add_state(props: Bag, flags: int) -> None:

@@ -144,6 +144,7 @@ class _Run:
         self._session, self._batch = session, batch
         self._calls = batch.calls
         self._at = 0
+        self._now, self._fresh = from_unix_ns(time.time_ns()), int.from_bytes(os.urandom(16), "big")
         self._out = bytearray()
         self._limit = limit - HEADER - 4 * len(batch.handles)
         self._over = False
@@ -216,10 +217,9 @@ class _Run:
 
     async def _write(self, store: Store) -> None:
         call = self._calls[self._at]
-        now, fresh = _moment()
 
         def run(txn: WriteTxn) -> _Done:
-            return self._do(call, self._context(call, txn, txn, now=now, fresh=fresh))
+            return self._do(call, self._context(call, txn, txn))
 
         try:
             done = await bridge.write(store, run, weight=call.end - call.start, reserve=call.rop.reserve)
@@ -271,9 +271,6 @@ class _Run:
         call: Call,
         txn: ReadTxn | None = None,
         writing: WriteTxn | None = None,
-        *,
-        now: int = 0,
-        fresh: bytes = b"",
     ) -> RopContext:
         """The context of a call. Raises MapiError for handles that it may not have."""
         rop = call.rop
@@ -285,15 +282,15 @@ class _Run:
             raise MapiError(ec.ecNotSupported)
         if call.output is not None and call.output >= len(self._batch.handles):
             raise MapiError(ec.ecNullObject)
-        if not fresh:
-            now, fresh = _moment()
+        # Each call has its own, the same in a second run; nobody guesses one who does not know another.
+        fresh = ((self._fresh + self._at) % (1 << 128)).to_bytes(16, "big")
         budget = self._limit - len(self._out) - PRELUDE - self._rest(self._at + 1)
         return RopContext(
             self._session,
             call.logon_id,
             found,
             other,
-            now=now,
+            now=self._now,
             fresh=fresh,
             budget=budget,
             index=call.input or 0,
@@ -356,8 +353,3 @@ class _Run:
                 handles[call.input] = NO_HANDLE
             return
         self._out += bytes([call.rop.id, call.answered]) + done.code.to_bytes(4, "little") + done.body
-
-
-def _moment() -> tuple[int, bytes]:
-    """Now (FILETIME) and 16 random bytes."""
-    return from_unix_ns(time.time_ns()), os.urandom(16)

@@ -1,7 +1,6 @@
 """The Folder object with its properties (`properties.Propertied`): each change is committed at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from appliance.mailbox import chosen, rights, tree
@@ -11,7 +10,7 @@ from appliance.mailbox.properties.places import places
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
-from appliance.mapi.objects import Content
+from appliance.mapi.objects import BytesContent, Content
 from appliance.mapi.types import Value
 from appliance.mapi.values import Form
 from appliance.rop.context import RopContext
@@ -26,22 +25,6 @@ from appliance.store.permissions import Right
 CONTENTS, ASSOCIATED, SUBFOLDERS = 0x360F000D, 0x3610000D, 0x360E000D
 """PidTagContainerContents, PidTagFolderAssociatedContents, PidTagContainerHierarchy: what RopCopyTo copies
 of a folder besides its properties."""
-
-
-@dataclass(frozen=True, slots=True)
-class BytesContent:
-    """A small value as `Content`."""
-
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """As `Content`."""
-        return len(self.data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """As `Content`."""
-        return self.data[offset : offset + length]
 
 
 class FolderObject(Folder):

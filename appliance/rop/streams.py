@@ -123,7 +123,7 @@ class Value:
             ctx = RopContext(
                 session,
                 owner.logon.id,
-                None,
+                owner if isinstance(owner, Object) else None,
                 None,
                 now=now,
                 fresh=bytes(16),

@@ -22,7 +22,7 @@ from appliance.rop.context import RopContext
 from appliance.rop.model import Access, On
 from appliance.rop.notify.tables import TableWatch
 from appliance.rop.objects import Logon, Object
-from appliance.rop.orders import Place
+from appliance.rop.orders import NOTED, Place
 from appliance.store import mailboxes
 from appliance.store.tables.arrangement import Arrangements
 from appliance.store.tables.sources import Source
@@ -136,8 +136,12 @@ def reading(ctx: RopContext, _request: Any) -> Access:
 
 def keep_order(ctx: RopContext, table: TableObject) -> None:
     """Once the ROP is done, have the store keep the order that the table is sorted by, if it is one of
-    those."""
-    order = table.table.wanted_order
-    if order is not None and table.place is not None and table.table.wants_keeping:
-        place = table.place
-        ctx.emit(lambda: ctx.session.engine.orders.keep(place, order))
+    those, and once a day know that it is used."""
+    order, place = table.table.wanted_order, table.place
+    if order is None or place is None:
+        return
+    used, orders = table.table.order_used, ctx.session.engine.orders
+    if used is None:
+        ctx.emit(lambda: orders.keep(place, order))
+    elif ctx.now - used > NOTED:
+        ctx.emit(lambda: orders.note_use(place, order, ctx.now))

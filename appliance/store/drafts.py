@@ -526,9 +526,8 @@ def _message(
 def _create(edit: Edit, draft: Draft, base: tuple[Part, ...]) -> Row:
     if not draft.materialized:
         raise StoreError("materialize the message before it is kept beside the other")
-    # `insert` takes an id unless there is one, then the number that becomes the CN.
-    number = edit.clock.row.counter + (1 if draft.wanted else 2)
-    bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), number)
+    # `insert` takes the next number as CN.
+    bag = _stamped(edit, draft, _without_versions(draft.overlay.bag()), edit.clock.row.counter + 1)
     made = _message(edit, draft, bag, base, int(draft.flags), draft.keywords or ())
     return messages.insert(edit, draft.fid, made, mid=draft.wanted)
 

@@ -207,10 +207,12 @@ class Arrangements:
             self._shared.move_to_end(key)
             return known
 
-    def is_kept(self, source: Source, order: Order) -> bool:
-        """Whether the store was last seen to keep an order."""
+    def last_use(self, source: Source, order: Order) -> int | None:
+        """When an order that the store keeps was noted as used (FILETIME); None when it was last seen not to
+        be kept."""
         with self._lock:
-            return (source.key, order) in self._layouts
+            layout = self._layouts.get((source.key, order))
+            return layout.used if layout is not None else None
 
     def is_ready(self, source: Source, definition: Definition, order: Order | None) -> bool:
         """Whether the rows are in order already: in an arrangement that nobody is building, or kept as

@@ -138,9 +138,14 @@ _MESSAGE_FLAGS = (
 )
 
 
+# Plain numbers: arithmetic of flags makes an object for each result.
+_FLAG_BITS = tuple((int(flag), bit) for flag, bit in _MESSAGE_FLAGS)
+
+
 def message_flags(row: Row) -> int:
     """PidTagMessageFlags of a row."""
-    flags = sum(bit for flag, bit in _MESSAGE_FLAGS if row.flags & flag)
+    own = int(row.flags)
+    flags = sum(bit for flag, bit in _FLAG_BITS if own & flag)
     return flags | (0x40 if row.associated else 0)
 
 

@@ -173,10 +173,10 @@ class Table:
         return found[0] if found is not None and plain else None
 
     @property
-    def wants_keeping(self) -> bool:
-        """Whether the store could keep this table's order, and was last seen not to."""
+    def order_used(self) -> int | None:
+        """When the kept order of this table was noted as used (FILETIME); None when it has none."""
         order = self.wanted_order
-        return order is not None and not self._shared.is_kept(self._source, order)
+        return None if order is None else self._shared.last_use(self._source, order)
 
     @property
     def is_ready(self) -> bool:

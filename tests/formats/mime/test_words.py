@@ -63,8 +63,10 @@ def test_parameters_come_back(text: str) -> None:
     assert parse_disposition(field).get("filename") == text
     message = Message()
     message["Content-Disposition"] = field.decode()
-    if text:
-        assert message.get_filename() == text or not text.isprintable() or text != text.strip()
+    # The judge takes brackets and quotation marks around a value for its quoting, and blanks off its ends.
+    plain = text.isprintable() and text == text.strip() and text[:1] + text[-1:] not in ("<>", '""')
+    if text and plain:
+        assert message.get_filename() == text
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from appliance.protocols.mapihttp import contexts
-from appliance.protocols.mapihttp.contexts import CONTEXT, SEQUENCE, Context, Contexts
+from appliance.protocols.mapihttp.contexts import CONTEXT, SEQUENCE, Context, Contexts, Ticket
 from appliance.protocols.mapihttp.headers import Fault, ResponseCode
 
 PATH = "/mapi/emsmdb"
@@ -188,3 +191,70 @@ def test_the_longest_idle_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     all.open(4, Held())
     assert others[0].gone
     assert len(all) == 5
+
+
+class Requests(RuleBasedStateMachine):
+    """Clients that send what they like, in any order: at most one request on a context runs, tickets are good
+    once, and what contexts hold is closed exactly once, never under a running request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all, self.clock = make(lifetime=100.0)
+        self.known: list[tuple[Context[Held], dict[str, str]]] = []
+        self.running: dict[int, tuple[Context[Held], Ticket]] = {}
+        self.used: set[tuple[int, str]] = set()
+
+    @rule(user=st.integers(1, 3))
+    def connect(self, user: int) -> None:
+        context = self.all.open(user, Held())
+        self.known.append((context, given(context)))
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), user=st.integers(1, 3))
+    def ask(self, data: st.DataObject, user: int) -> None:
+        number = data.draw(st.integers(0, len(self.known) - 1))
+        context, cookies = self.known[number]
+        try:
+            found = self.all.find(cookies, user)
+            ticket = self.all.begin(found, cookies)
+        except Fault:
+            return
+        assert found is context
+        assert user == context.user
+        assert not context.gone
+        assert id(context) not in self.running
+        assert (id(context), cookies[SEQUENCE]) not in self.used
+        self.used.add((id(context), cookies[SEQUENCE]))
+        self.running[id(context)] = (context, ticket)
+        self.known.append((context, given(context)))
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), twice=st.booleans())
+    def answer(self, data: st.DataObject, twice: bool) -> None:
+        context, ticket = self.running.pop(data.draw(st.sampled_from(sorted(self.running))))
+        ticket.give_back()
+        if twice:
+            ticket.give_back()
+        assert context.held.closed == context.gone
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data())
+    def disconnect(self, data: st.DataObject) -> None:
+        context, _ = data.draw(st.sampled_from(self.known))
+        self.all.destroy(context)
+
+    @rule(seconds=st.integers(0, 150))
+    def wait(self, seconds: int) -> None:
+        self.clock.now += seconds
+        self.all.expire()
+
+    @invariant()
+    def nothing_is_closed_under_a_request(self) -> None:
+        for context, _ in self.known:
+            busy = id(context) in self.running
+            assert context.busy == busy
+            assert context.held.closed == (context.gone and not busy)
+
+
+TestRequests = Requests.TestCase
+TestRequests.settings = settings(deadline=None, max_examples=60, stateful_step_count=40)

@@ -49,6 +49,28 @@ def embedded(client: Client, attachment: int, mode: MODE = MODE.CREATE) -> Reply
     return client.ask(open_embedded_message.ROP, open_embedded_message.Request(PAGE, mode), on=attachment)
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.13",
+    "MS-OXCMSG_2.2.3.13.2",
+    "MS-OXCMSG_3.1.4.12",
+    "MS-OXCMSG_2.2.2.1",
+    "MS-OXCMSG_2.2.2.6",
+    "MS-OXCMSG_R446",
+    "MS-OXCMSG_R447",
+    "MS-OXCMSG_R448",
+    "MS-OXCMSG_R449",
+    "MS-OXCMSG_R450",
+    "MS-OXCMSG_R451",
+    "MS-OXCMSG_R2035",
+    "MS-OXCMSG_R452",
+    "MS-OXCMSG_R453",
+    "MS-OXCMSG_R1919",
+    "MS-OXCPRPT_R47",
+    "MS-OXCPRPT_R318",
+    "MS-OXCPRPT_R317",
+    "MS-OXCPRPT_R40",
+    "MS-OXCPRPT_R50",
+)
 def test_a_new_attachment_begins_with_what_the_specification_says(client: Client) -> None:
     message = create(client, client.logon())
     reply = client.do(create_attachment.ROP, on=message)
@@ -68,6 +90,29 @@ def test_a_new_attachment_begins_with_what_the_specification_says(client: Client
     assert client.do(create_attachment.ROP, on=message).body.attachment_id == 1
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.12",
+    "MS-OXCMSG_2.2.3.12.1",
+    "MS-OXCMSG_2.2.3.12.2",
+    "MS-OXCMSG_2.2.3.15",
+    "MS-OXCMSG_2.2.3.15.2",
+    "MS-OXCMSG_3.1.4.11",
+    "MS-OXCMSG_3.1.4.14",
+    "MS-OXCMSG_3.1.4.15",
+    "MS-OXCMSG_3.1.5.11",
+    "MS-OXCMSG_3.1.5.12",
+    "MS-OXCMSG_3.1.5.14",
+    "MS-OXCMSG_2.2.1.2",
+    "MS-OXCMSG_2.2.2.5",
+    "MS-OXCMSG_2.2.2.7",
+    "MS-OXCMSG_R436",
+    "MS-OXCMSG_R462",
+    "MS-OXCMSG_R1062",
+    "MS-OXCPRPT_R479",
+    "MS-OXCPRPT_R480",
+    "MS-OXCPRPT_R825",
+    "MS-OXCPRPT_R82501",
+)
 def test_an_attachment_is_saved_in_two_steps(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -91,6 +136,17 @@ def test_an_attachment_is_saved_in_two_steps(client: Client) -> None:
     assert get(client, open_attachment_(client, opened(client, logon, mid), 0), DATA) == [b"other"]
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.14",
+    "MS-OXCMSG_2.2.3.14.2",
+    "MS-OXCMSG_2.2.3.18",
+    "MS-OXCMSG_2.2.3.18.2",
+    "MS-OXCMSG_3.1.4.13",
+    "MS-OXCMSG_R469",
+    "MS-OXCMSG_R1523",
+    "MS-OXCMSG_R1063",
+    "MS-OXCMSG_R1715",
+)
 def test_attachments_are_deleted_and_listed(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -135,6 +191,20 @@ def test_big_attachments_go_through_streams(client: Client) -> None:
     assert read(client, stream(client, found, DATA)) == data
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.16",
+    "MS-OXCMSG_2.2.3.16.1",
+    "MS-OXCMSG_2.2.3.16.2",
+    "MS-OXCMSG_3.1.4.16",
+    "MS-OXCMSG_3.1.4.18",
+    "MS-OXCMSG_3.1.4.19",
+    "MS-OXCMSG_R479",
+    "MS-OXCMSG_R481",
+    "MS-OXCMSG_R315",
+    "MS-OXCMSG_R316",
+    "MS-OXCMSG_R1848",
+    "MS-OXCMSG_R3014",
+)
 def test_embedded_messages(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -180,6 +250,9 @@ MIME = (
 )
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_R312",
+)
 def test_attachments_of_mail_are_read_from_it(client: Client, office: Office) -> None:
     row = deliver(office, client.user, MIME)
     logon = client.logon()
@@ -228,6 +301,20 @@ def test_attachments_of_mail_change(client: Client, office: Office) -> None:
     assert get(client, again, tags.PidTagBody) == ["See below"]
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_R440",
+    "MS-OXCMSG_R442",
+    "MS-OXCMSG_R1620",
+    "MS-OXCMSG_R1712",
+    "MS-OXCMSG_R467",
+    "MS-OXCMSG_R1064",
+    "MS-OXCMSG_R1524",
+    "MS-OXCMSG_R1066",
+    "MS-OXCMSG_R1525",
+    "MS-OXCMSG_R1068",
+    "MS-OXCMSG_R1526",
+    "MS-OXCMSG_R298",
+)
 def test_what_cannot_be_done(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -277,6 +364,14 @@ def test_nesting_has_an_end(client: Client) -> None:
 
 
 @pytest.mark.parametrize("count", [3])
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.17",
+    "MS-OXCMSG_2.2.3.17.1",
+    "MS-OXCMSG_2.2.3.17.2",
+    "MS-OXCMSG_3.1.4.17",
+    "MS-OXCMSG_3.1.5.16",
+    "MS-OXCMSG_R490",
+)
 def test_the_attachment_table(client: Client, count: int) -> None:
     message = create(client, client.logon())
     for number in range(count):

@@ -197,7 +197,7 @@ def test_opening(office: Office, anna: Entry, client: Client, logon: int, top: i
     assert opening(client, logon, below, SOFT_DELETED).code == 0
 
 
-@pytest.mark.covers("MS-OXCFOLD_R470", "MS-OXCFOLD_R508")
+@pytest.mark.covers("MS-OXCFOLD_R470", "MS-OXCFOLD_R508", "MS-OXCFOLD_R394", "MS-OXCFOLD_R106601")
 def test_what_others_may_not_see(office: Office, anna: Entry, connect, top: int, client: Client) -> None:  # type: ignore[no-untyped-def]
     bob = office.user("bob@example.test")
     grant(office, anna, ROOT, bob, "reviewer")
@@ -265,6 +265,8 @@ def test_making(client: Client, logon: int, top: int) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R383", "MS-OXCFOLD_R405", "MS-OXCFOLD_R406", "MS-OXCFOLD_R407", "MS-OXCFOLD_R408",
+    "MS-OXCFOLD_R46201002",
     "MS-OXCFOLD_2.2.1.3", "MS-OXCFOLD_2.2.1.3.1", "MS-OXCFOLD_2.2.1.3.2", "MS-OXCFOLD_3.2.5.3",
 )  # fmt: skip
 def test_deleting_folders(office: Office, anna: Entry, client: Client, logon: int, top: int) -> None:
@@ -299,6 +301,7 @@ def test_deleting_folders(office: Office, anna: Entry, client: Client, logon: in
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R391", "MS-OXCFOLD_R436", "MS-OXCFOLD_R437",
     "MS-OXCFOLD_2.2.1.11", "MS-OXCFOLD_2.2.1.11.1", "MS-OXCFOLD_2.2.1.11.2",
     "MS-OXCFOLD_2.2.1.12", "MS-OXCFOLD_2.2.1.12.1", "MS-OXCFOLD_2.2.1.12.2",
     "MS-OXCFOLD_R631", "MS-OXCFOLD_R1143", "MS-OXCFOLD_R632", "MS-OXCFOLD_R1147", "MS-OXCFOLD_R635",
@@ -327,6 +330,7 @@ def test_deleting_messages(office: Office, anna: Entry, client: Client, logon: i
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R43201", "MS-OXCFOLD_R43202", "MS-OXCFOLD_R433", "MS-OXCFOLD_R434", "MS-OXCFOLD_R124901",
     "MS-OXCFOLD_2.2.1.9", "MS-OXCFOLD_2.2.1.9.1", "MS-OXCFOLD_2.2.1.9.2", "MS-OXCFOLD_3.2.5.9",
     "MS-OXCFOLD_2.2.1.10", "MS-OXCFOLD_2.2.1.10.1", "MS-OXCFOLD_2.2.1.10.2", "MS-OXCFOLD_3.2.5.10",
 )  # fmt: skip
@@ -370,6 +374,7 @@ def test_long_work_goes_in_steps(office: Office, anna: Entry, client: Client, to
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R420", "MS-OXCFOLD_R427",
     "MS-OXCFOLD_2.2.1.6", "MS-OXCFOLD_2.2.1.6.1", "MS-OXCFOLD_2.2.1.6.2", "MS-OXCFOLD_3.2.5.6",
 )  # fmt: skip
 def test_moving_and_copying_messages(
@@ -410,6 +415,7 @@ def test_moving_between_mailboxes(office: Office, anna: Entry, connect, client: 
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R423", "MS-OXCFOLD_R424",
     "MS-OXCFOLD_2.2.1.7", "MS-OXCFOLD_2.2.1.7.1", "MS-OXCFOLD_2.2.1.7.2", "MS-OXCFOLD_3.2.5.7",
 )  # fmt: skip
 def test_moving_folders(office: Office, anna: Entry, client: Client, logon: int, top: int) -> None:
@@ -437,6 +443,7 @@ def test_moving_folders(office: Office, anna: Entry, client: Client, logon: int,
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R1048", "MS-OXCFOLD_R428", "MS-OXCFOLD_R429",
     "MS-OXCFOLD_2.2.1.8", "MS-OXCFOLD_2.2.1.8.1", "MS-OXCFOLD_2.2.1.8.2", "MS-OXCFOLD_3.2.5.8",
 )  # fmt: skip
 def test_copying_folders(office: Office, anna: Entry, client: Client, logon: int, top: int) -> None:
@@ -480,6 +487,8 @@ STOP, RESTART, RECURSIVE, SHALLOW, STATIC = 1, 2, 4, 8, 0x40000
 
 
 @pytest.mark.covers(
+    "MS-OXCFOLD_R409", "MS-OXCFOLD_R1233", "MS-OXCFOLD_R418", "MS-OXCFOLD_R451", "MS-OXCFOLD_R1238002",
+    "MS-OXCFOLD_R124201", "MS-OXCFOLD_R116001",
     "MS-OXCFOLD_2.2.1.4", "MS-OXCFOLD_2.2.1.4.1", "MS-OXCFOLD_2.2.1.4.2", "MS-OXCFOLD_3.2.5.4",
     "MS-OXCFOLD_2.2.1.5", "MS-OXCFOLD_2.2.1.5.1", "MS-OXCFOLD_2.2.1.5.2", "MS-OXCFOLD_3.2.5.5",
     "MS-OXCFOLD_R1172", "MS-OXCFOLD_R1027", "MS-OXCFOLD_R10027",
@@ -557,6 +566,9 @@ def test_deleting_and_moving_what_a_search_folder_shows(
     "MS-OXCFOLD_2.2.1.14", "MS-OXCFOLD_2.2.1.14.2", "MS-OXCFOLD_R659", "MS-OXCFOLD_R1167", "MS-OXCFOLD_R1170",
     "MS-OXCFOLD_R661", "MS-OXCFOLD_R1176", "MS-OXCFOLD_R330", "MS-OXCFOLD_R669", "MS-OXCFOLD_R671",
     "MS-OXCFOLD_R672", "MS-OXCFOLD_R1178", "MS-OXCFOLD_R1179", "MS-OXCFOLD_R662", "MS-OXCFOLD_R663",
+    "MS-OXCFOLD_R3007", "MS-OXCFOLD_R3008", "MS-OXCFOLD_R378", "MS-OXCFOLD_R382", "MS-OXCFOLD_R3009",
+    "MS-OXCFOLD_R3010", "MS-OXCFOLD_R385", "MS-OXCFOLD_R388", "MS-OXCFOLD_R389", "MS-OXCFOLD_R397",
+    "MS-OXCFOLD_R314002", "MS-OXCFOLD_R330002", "MS-OXCFOLD_R2",
     "MS-OXCFOLD_R323", "MS-OXCFOLD_R325", "MS-OXCFOLD_R326", "MS-OXCFOLD_R1010", "MS-OXCFOLD_R1011",
     "MS-OXCFOLD_R1020", "MS-OXCFOLD_R1021", "MS-OXCFOLD_R1224",
 )  # fmt: skip

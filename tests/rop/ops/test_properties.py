@@ -40,6 +40,7 @@ from tests.rop.ops.items import (
     recipients_request,
     row,
     save,
+    save_attachment,
     set_,
     smtp,
 )
@@ -55,6 +56,25 @@ def delete(client: Client, on: int, *wanted: int) -> Reply:
     return client.do(delete_properties.DELETE, delete_properties.Request(wanted), on=on)
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R45602",
+    "MS-OXCPRPT_R457",
+    "MS-OXCPRPT_R457001",
+    "MS-OXCPRPT_R457002",
+    "MS-OXCPRPT_R457003",
+    "MS-OXCPRPT_R45702",
+    "MS-OXCPRPT_R45701",
+    "MS-OXCPRPT_R458",
+    "MS-OXCPRPT_R459",
+    "MS-OXCPRPT_R460",
+    "MS-OXCPRPT_R461",
+    "MS-OXCPRPT_R462",
+    "MS-OXCPRPT_R463",
+    "MS-OXCPRPT_R464",
+    "MS-OXCPRPT_2.2.2",
+    "MS-OXCPRPT_2.2.2.1",
+    "MS-OXCPRPT_2.2.2.2",
+)
 def test_strings_come_in_the_form_that_is_asked_for(client: Client) -> None:
     logon = client.logon()
     mid = note(client, logon, "Привет")
@@ -75,6 +95,12 @@ def test_strings_come_in_the_form_that_is_asked_for(client: Client) -> None:
     assert get(client, message) == []
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R90701",
+    "MS-OXCPRPT_R9070101",
+    "MS-OXCPRPT_R9070102",
+    "MS-OXCPRPT_R90707",
+)
 def test_what_is_not_there_and_what_is_too_big(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -110,6 +136,30 @@ def test_a_row_that_does_not_fit_behind_others_is_given_back(client: Client) -> 
     assert data[given_back + 3 : -4] == ask.pack()
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R48402",
+    "MS-OXCPRPT_R486",
+    "MS-OXCPRPT_R48405",
+    "MS-OXCPRPT_R485",
+    "MS-OXCPRPT_R874",
+    "MS-OXCPRPT_R875",
+    "MS-OXCPRPT_R487",
+    "MS-OXCPRPT_R488",
+    "MS-OXCPRPT_R489",
+    "MS-OXCPRPT_R835",
+    "MS-OXCPRPT_R836",
+    "MS-OXCPRPT_R83603",
+    "MS-OXCPRPT_R83604",
+    "MS-OXCPRPT_R83605",
+    "MS-OXCPRPT_R8360501",
+    "MS-OXCPRPT_R83606",
+    "MS-OXCPRPT_2.2.7",
+    "MS-OXCPRPT_2.2.7.2",
+    "MS-OXCPRPT_R837",
+    "MS-OXCPRPT_R84405",
+    "MS-OXCPRPT_R84406",
+    "MS-OXCPRPT_R84407",
+)
 def test_properties_are_deleted(client: Client) -> None:
     logon = client.logon()
     mid = note(client, logon, PidTagBody="text")
@@ -125,6 +175,42 @@ def test_properties_are_deleted(client: Client) -> None:
 
 
 @pytest.mark.parametrize("rop", set_properties.ROPS)
+@pytest.mark.covers(
+    "MS-OXCPRPT_R11",
+    "MS-OXCPRPT_R15",
+    "MS-OXCPRPT_R853",
+    "MS-OXCPRPT_R855",
+    "MS-OXCPRPT_R857",
+    "MS-OXCPRPT_R859",
+    "MS-OXCPRPT_R39",
+    "MS-OXCPRPT_R52",
+    "MS-OXCPRPT_R863",
+    "MS-OXCPRPT_R47502",
+    "MS-OXCPRPT_R475",
+    "MS-OXCPRPT_R47505",
+    "MS-OXCPRPT_R47506",
+    "MS-OXCPRPT_2.2.5",
+    "MS-OXCPRPT_2.2.5.2",
+    "MS-OXCPRPT_R822",
+    "MS-OXCPRPT_R823",
+    "MS-OXCPRPT_R824",
+    "MS-OXCPRPT_R82401",
+    "MS-OXCPRPT_R826",
+    "MS-OXCPRPT_R830",
+    "MS-OXCPRPT_R83306",
+    "MS-OXCPRPT_R83307",
+    "MS-OXCPRPT_R83308",
+    "MS-OXCMSG_R1125",
+    "MS-OXCMSG_R1128",
+    "MS-OXCMSG_R1724",
+    "MS-OXCMSG_R15",
+    "MS-OXCMSG_R31",
+    "MS-OXCMSG_R516",
+    "MS-OXCMSG_R47",
+    "MS-OXCMSG_R231",
+    "MS-OXCMSG_R1078",
+    "MS-OXCMSG_R1111",
+)
 def test_read_only_properties_are_problems(client: Client, rop: object) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -192,6 +278,25 @@ def ids(client: Client, on: int, *wanted: PropertyName, create: bool = True) -> 
     )
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_3.2.5.9",
+    "MS-OXCPRPT_2.2.12",
+    "MS-OXCPRPT_2.2.12.1",
+    "MS-OXCPRPT_2.2.12.2",
+    "MS-OXCPRPT_2.2.13",
+    "MS-OXCPRPT_2.2.13.2",
+    "MS-OXCPRPT_R52502",
+    "MS-OXCPRPT_R526",
+    "MS-OXCPRPT_R642",
+    "MS-OXCPRPT_R529",
+    "MS-OXCPRPT_R530",
+    "MS-OXCPRPT_R531",
+    "MS-OXCPRPT_R532",
+    "MS-OXCPRPT_R533",
+    "MS-OXCPRPT_R534",
+    "MS-OXCPRPT_R535",
+    "MS-OXCMSG_2.2.1.39",
+)
 def test_named_properties(client: Client) -> None:
     logon = client.logon()
     color, shape = PropertyName(PS_PUBLIC_STRINGS, "Color"), PropertyName(PS_PUBLIC_STRINGS, 0x8899)
@@ -222,6 +327,13 @@ def test_named_properties(client: Client) -> None:
     assert get(client, again, tags.PidTagHasNamedProperties) == [True]
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_3.2.5.6",
+    "MS-OXCPRPT_2.2.9",
+    "MS-OXCPRPT_2.2.9.1",
+    "MS-OXCPRPT_2.2.9.2",
+    "MS-OXCPRPT_R12904",
+)
 def test_named_properties_are_queried(client: Client) -> None:
     logon = client.logon()
     color, shape = PropertyName(PS_PUBLIC_STRINGS, "Color"), PropertyName(b"g" * 16, 0x8899)
@@ -239,6 +351,10 @@ def test_named_properties_are_queried(client: Client) -> None:
     assert query(0, b"g" * 16) == {made[1]: shape}
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R53501",
+    "MS-OXCPRPT_R53502",
+)
 def test_names_have_an_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     logon = client.logon()
     ids(client, logon, PropertyName(PS_PUBLIC_STRINGS, 1))
@@ -255,6 +371,19 @@ def copy_to(
     return client.ask(copy_properties.COPY_TO, request, on=source, dest=target)
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.11",
+    "MS-OXCPRPT_2.2.11.1",
+    "MS-OXCPRPT_2.2.11.2",
+    "MS-OXCPRPT_R50702",
+    "MS-OXCPRPT_R5070501",
+    "MS-OXCPRPT_R5070507",
+    "MS-OXCPRPT_R5070508",
+    "MS-OXCPRPT_R50801",
+    "MS-OXCPRPT_R50802",
+    "MS-OXCPRPT_R55",
+    "MS-OXCPRPT_R51",
+)
 def test_a_message_is_copied_to_another(client: Client, office: Office) -> None:
     logon = client.logon()
     source, target = create(client, logon), create(client, logon)
@@ -291,6 +420,30 @@ def test_a_message_is_copied_to_another(client: Client, office: Office) -> None:
     assert numbers(client, plain) == ()
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.10",
+    "MS-OXCPRPT_2.2.10.1",
+    "MS-OXCPRPT_2.2.10.2",
+    "MS-OXCPRPT_R50003",
+    "MS-OXCPRPT_R500",
+    "MS-OXCPRPT_R50006",
+    "MS-OXCPRPT_R501",
+    "MS-OXCPRPT_R50101",
+    "MS-OXCPRPT_R879",
+    "MS-OXCPRPT_R880",
+    "MS-OXCPRPT_R88001",
+    "MS-OXCPRPT_R849",
+    "MS-OXCPRPT_R504",
+    "MS-OXCPRPT_R50402",
+    "MS-OXCPRPT_R86502",
+    "MS-OXCPRPT_R18402",
+    "MS-OXCPRPT_R508",
+    "MS-OXCPRPT_R890",
+    "MS-OXCPRPT_R821",
+    "MS-OXCPRPT_R5070502",
+    "MS-OXCPRPT_R5070505",
+    "MS-OXCPRPT_R5070506",
+)
 def test_single_properties_are_copied(client: Client) -> None:
     logon = client.logon()
     source, target = create(client, logon), create(client, logon)
@@ -316,6 +469,11 @@ def test_single_properties_are_copied(client: Client) -> None:
     assert copy_to(client, source, target, flags=8).code == ec.ecInvalidParam
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R896",
+    "MS-OXCPRPT_R89601",
+    "MS-OXCPRPT_R89602",
+)
 def test_a_message_is_not_copied_into_itself(client: Client) -> None:
     message = create(client, client.logon())
     attachment = client.do(create_attachment.ROP, on=message).handle
@@ -325,6 +483,9 @@ def test_a_message_is_not_copied_into_itself(client: Client) -> None:
     assert copy_to(client, inner, message).code == 0
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R848",
+)
 def test_attachments_are_copied(client: Client) -> None:
     logon = client.logon()
     one, other = create(client, logon), create(client, logon)
@@ -335,3 +496,49 @@ def test_attachments_are_copied(client: Client) -> None:
     assert copy_to(client, source, target).code == 0
     assert get(client, target, tags.PidTagAttachLongFilename, tags.PidTagAttachDataBinary) == ["a", b"d"]
     assert copy_to(client, source, other).code == ec.ecNotSupported
+
+
+@pytest.mark.covers(
+    "MS-OXCPRPT_R110", "MS-OXCPRPT_R112", "MS-OXCPRPT_R122", "MS-OXCPRPT_R124", "MS-OXCPRPT_R83607",
+    "MS-OXCPRPT_R83608", "MS-OXCPRPT_R841", "MS-OXCPRPT_R84404", "MS-OXCPRPT_R490", "MS-OXCPRPT_R491",
+    "MS-OXCPRPT_R41404", "MS-OXCPRPT_R41405",
+)  # fmt: skip
+def test_properties_of_attachments_are_deleted(client: Client) -> None:
+    logon = client.logon()
+    name = tags.PidTagAttachLongFilename
+    for rop in delete_properties.ROPS:
+        message = create(client, logon)
+        attachment = attach(client, message, {name: "a", tags.PidTagAttachDataBinary: b"x"}, keep=True)
+        mid = save(client, message)
+        request = delete_properties.Request((name, tags.PidTagAttachDataBinary))
+        assert client.do(rop, request, on=attachment).body.problems == ()
+        assert get(client, attachment, name, tags.PidTagAttachDataBinary) == [MISSING, MISSING]
+        stored = open_attachment_(client, opened(client, logon, mid), 0)
+        assert get(client, stored, name, tags.PidTagAttachDataBinary) == ["a", b"x"]
+        save_attachment(client, attachment, message)
+        save(client, message)
+        stored = open_attachment_(client, opened(client, logon, mid), 0)
+        assert get(client, stored, name, tags.PidTagAttachDataBinary) == [MISSING, MISSING]
+
+
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.1.58.2", "MS-OXCMSG_2.2.1.58.3", "MS-OXCMSG_2.2.1.58.4", "MS-OXCMSG_2.2.1.58.5",
+    "MS-OXCMSG_2.2.1.58.9",
+)  # fmt: skip
+def test_the_native_body(client: Client) -> None:
+    logon = client.logon()
+    native, html = tags.PidTagNativeBody, tags.PidTagHtml
+    message = create(client, logon)
+    assert get(client, message, native) == [0]
+    set_(client, message, {tags.PidTagBody: "plain"})
+    assert get(client, message, native, tags.PidTagRtfInSync) == [1, False]
+    set_(client, message, {html: b"<p>rich</p>", tags.PidTagInternetCodepage: 65001})
+    assert get(client, message, native, tags.PidTagBodyHtml) == [3, "<p>rich</p>"]
+    mid = save(client, message)
+    again = opened(client, logon, mid)
+    assert get(client, again, native, html) == [3, b"<p>rich</p>"]
+    set_(client, again, {tags.PidTagBody: "new words"})
+    assert get(client, again, native, tags.PidTagBody) == [1, "new words"]
+    save(client, again)
+    (made,) = get(client, opened(client, logon, mid), html)
+    assert b"new words" in made

@@ -39,6 +39,37 @@ def flags(client: Client, on: int, mid: int, fid: int = Special.INBOX) -> int:
     return found
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.10",
+    "MS-OXCMSG_R805",
+    "MS-OXCMSG_R817",
+    "MS-OXCMSG_R818",
+    "MS-OXCMSG_R820",
+    "MS-OXCMSG_R822",
+    "MS-OXCMSG_R825",
+    "MS-OXCMSG_R834",
+    "MS-OXCMSG_R1674",
+    "MS-OXCMSG_R3021",
+    "MS-OXCMSG_R1703",
+    "MS-OXCMSG_R426",
+    "MS-OXCMSG_R1706",
+    "MS-OXCMSG_R1705",
+    "MS-OXCMSG_R1512",
+    "MS-OXCMSG_R1514",
+    "MS-OXCMSG_R1516",
+    "MS-OXCMSG_R287",
+    "MS-OXCMSG_R291",
+    "MS-OXCMSG_R537",
+    "MS-OXCMSG_R1145",
+    "MS-OXCMSG_R510",
+    "MS-OXCMSG_R1140",
+    "MS-OXCMSG_R1141",
+    "MS-OXCMSG_R3006",
+    "MS-OXCMSG_R1509",
+    "MS-OXCMSG_R1510",
+    "MS-OXCMSG_R1511",
+    "MS-OXCMSG_R1917",
+)
 def test_messages_of_a_folder_are_read_and_unread(client: Client, office: Office) -> None:
     rows = [deliver(office, client.user, MAIL) for _ in range(3)]
     on = client.logon()
@@ -65,6 +96,17 @@ def test_messages_of_a_folder_are_read_and_unread(client: Client, office: Office
     assert (refused.code, refused.body.partial_completion) == (ec.ecNullObject, False)
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_R835",
+    "MS-OXCMSG_R838",
+    "MS-OXCMSG_R846",
+    "MS-OXCMSG_R920",
+    "MS-OXCMSG_R1841",
+    "MS-OXCMSG_R1710",
+    "MS-OXCMSG_R1521",
+    "MS-OXCMSG_R290",
+    "MS-OXCMSG_2.2.1.53",
+)
 def test_an_open_message_is_read(client: Client, office: Office) -> None:
     row = deliver(office, client.user, MAIL)
     on = client.logon()
@@ -80,6 +122,25 @@ def test_an_open_message_is_read(client: Client, office: Office) -> None:
     assert client.ask(set_message_read_flag.ROP, request, on=fresh, dest=on).code == ec.ecNullObject
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.8",
+    "MS-OXCMSG_2.2.3.8.2",
+    "MS-OXCMSG_2.2.3.9",
+    "MS-OXCMSG_2.2.3.9.2",
+    "MS-OXCMSG_2.2.1.8",
+    "MS-OXCMSG_3.1.4.8",
+    "MS-OXCMSG_3.1.4.9",
+    "MS-OXCMSG_3.1.5.7",
+    "MS-OXCMSG_3.1.5.8",
+    "MS-OXCMSG_R416",
+    "MS-OXCMSG_R1500",
+    "MS-OXCMSG_R1501",
+    "MS-OXCMSG_R1505",
+    "MS-OXCMSG_R421",
+    "MS-OXCMSG_R1507",
+    "MS-OXCMSG_R549",
+    "MS-OXCMSG_R55",
+)
 def test_the_status_of_a_message(client: Client, office: Office) -> None:
     row = deliver(office, client.user, MAIL)
     on = client.logon()
@@ -124,6 +185,16 @@ def test_flags_that_imap_and_mapi_share(client: Client, office: Office) -> None:
     assert now.cn > row.cn
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_R837",
+    "MS-OXCMSG_R921",
+    "MS-OXCMSG_R848",
+    "MS-OXCMSG_R849",
+    "MS-OXCMSG_R851",
+    "MS-OXCMSG_R852",
+    "MS-OXCMSG_R1517",
+    "MS-OXCMSG_R1518",
+)
 def test_in_public_folders_everybody_reads_alone(
     client: Client, office: Office, connect: Callable[..., Client]
 ) -> None:

@@ -52,6 +52,33 @@ def read_rows(client: Client, message: int, first: int = 0) -> Reply:
     return client.ask(read_recipients.ROP, read_recipients.Request(first, 0), on=message)
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.8.3.2",
+    "MS-OXCMSG_2.2.1.37",
+    "MS-OXCMSG_2.2.1.54",
+    "MS-OXCMSG_2.2.3.5",
+    "MS-OXCMSG_2.2.3.5.2",
+    "MS-OXCMSG_2.2.3.6",
+    "MS-OXCMSG_2.2.3.6.2",
+    "MS-OXCMSG_2.2.3.7",
+    "MS-OXCMSG_2.2.3.7.2",
+    "MS-OXCMSG_3.1.4.5",
+    "MS-OXCMSG_3.1.4.6",
+    "MS-OXCMSG_3.1.4.7",
+    "MS-OXCMSG_3.1.5.4",
+    "MS-OXCMSG_3.1.5.5",
+    "MS-OXCMSG_3.1.5.6",
+    "MS-OXCMSG_2.2.1.38",
+    "MS-OXCMSG_R388",
+    "MS-OXCMSG_R389",
+    "MS-OXCMSG_R390",
+    "MS-OXCMSG_R391",
+    "MS-OXCMSG_R393",
+    "MS-OXCMSG_R394",
+    "MS-OXCMSG_R400",
+    "MS-OXCMSG_R401",
+    "MS-OXCMSG_R1055",
+)
 def test_recipients_are_added_changed_deleted_and_saved(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -82,6 +109,17 @@ def test_recipients_are_added_changed_deleted_and_saved(client: Client) -> None:
     assert read_rows(client, again, 3).code == ec.ecNotFound
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.3.4",
+    "MS-OXCMSG_2.2.3.4.2",
+    "MS-OXCMSG_3.1.4.4",
+    "MS-OXCMSG_R379",
+    "MS-OXCMSG_R381",
+    "MS-OXCMSG_R382",
+    "MS-OXCMSG_R1491",
+    "MS-OXCMSG_R395",
+    "MS-OXCMSG_R403",
+)
 def test_unsaved_recipients_are_seen_through_their_handle_alone(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -116,6 +154,9 @@ def test_unsaved_recipients_are_seen_through_their_handle_alone(client: Client) 
         ),
     ],
 )
+@pytest.mark.covers(
+    "MS-OXCMSG_2.8.3.1",
+)
 def test_every_type_of_address(
     client: Client, row: RecipientRow, address_type: str, email: str | None
 ) -> None:
@@ -127,6 +168,9 @@ def test_every_type_of_address(
     assert (found.entry_id, found.search_key) == (row.entry_id, row.search_key)
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_2.2.5.2",
+)
 def test_people_of_the_office_are_known_by_their_name(client: Client, office: Office) -> None:
     bob = office.user("bob@example.test", display_name="Bob")
     message = create(client, client.logon())
@@ -149,6 +193,12 @@ def test_rows_that_are_none_change_nothing(client: Client) -> None:
     assert reload(client, message) == []
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_R1054",
+    "MS-OXCMSG_R1495",
+    "MS-OXCMSG_R1056",
+    "MS-OXCMSG_2.2.1.47",
+)
 def test_more_recipients_than_fit(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -180,6 +230,12 @@ def test_a_mail_gets_other_recipients(client: Client, office: Office) -> None:
     assert get(client, again, tags.PidTagBody, tags.PidTagSubject) == ["Text\r\n", "S"]
 
 
+@pytest.mark.covers(
+    "MS-OXCMSG_R1493",
+    "MS-OXCMSG_R1982",
+    "MS-OXCMSG_R1057",
+    "MS-OXCMSG_R1498",
+)
 def test_wrong_handles(client: Client) -> None:
     logon = client.logon()
     for rop, request in (

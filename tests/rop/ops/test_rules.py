@@ -9,11 +9,12 @@ from appliance.mapi import tags
 from appliance.mapi.types import Value
 from appliance.mapi.values import rop_form
 from appliance.rop import batch
-from appliance.rop.ops import rules
+from appliance.rop.ops import get_status, query_columns_all, rules, seek_row_fractional
 from appliance.store import messages
 from appliance.store import rules as stored
 from appliance.store.mailboxes import Special
 from tests.rop.kit import Client
+from tests.rop.ops.items import get
 from tests.rop.ops.tabling import Grid, insert, opened
 from tests.transport.office import Office
 
@@ -161,3 +162,28 @@ def test_deferred_action_messages_follow(client: Client, office: Office, anna: E
     assert (bag[key], bag[tags.PidTagDamBackPatched]) == (b"client", True)
     assert untouched[key] == b"another"
     assert tags.PidTagDamBackPatched not in untouched
+
+
+@pytest.mark.covers(
+    "MS-OXCTABL_R830", "MS-OXCTABL_R832", "MS-OXCTABL_R836", "MS-OXCTABL_R841", "MS-OXCTABL_R845",
+    "MS-OXCTABL_R849", "MS-OXCTABL_R854", "MS-OXCTABL_R874", "MS-OXCTABL_R877", "MS-OXCFOLD_R1035109",
+)  # fmt: skip
+def test_what_a_rules_table_does(client: Client, inbox: int) -> None:
+    assert modify(client, inbox, 0, (1, rule("first", 1)), (1, rule("second", 2)), (1, rule("third", 3))) == 0
+    request = rules.TableRequest(rules.TableFlags(0))
+    made = Grid(client, client.do(TABLE, request, on=inbox).handle).show(tags.PidTagRuleName)
+    assert sorted(made.rows()) == ["first", "second", "third"]
+    assert made.position() == (3, 3)
+    assert made.seek(-1, 1).rows_sought == -1
+    assert made.do(get_status.ROP).table_status == 0
+    assert tags.PidTagRuleName in made.do(query_columns_all.ROP).property_tags
+    made.do(seek_row_fractional.ROP, seek_row_fractional.Request(0, 1))
+    assert made.position() == (0, 3)
+    found = made.find(r.Property(r.RelOp.EQ, tags.PidTagRuleName, tags.PidTagRuleName, "second"))
+    assert made.cells(found.body.row_data, 1) == ["second"]
+    assert (
+        made.restrict(r.Property(r.RelOp.GT, tags.PidTagRuleSequence, tags.PidTagRuleSequence, 1)).code == 0
+    )
+    assert sorted(made.rows()) == ["second", "third"]
+    assert made.sort((tags.PidTagRuleName, 0)).code == ec.ecNotSupported
+    assert get(client, inbox, tags.PidTagFolderFlags) == [13]

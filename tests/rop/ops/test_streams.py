@@ -13,6 +13,7 @@ from appliance.rop.ops import (
     clone_stream,
     commit_stream,
     copy_to_stream,
+    open_folder,
     open_stream,
     read_stream,
     release,
@@ -58,6 +59,17 @@ def size(client: Client, handle: int) -> int:
 
 
 @pytest.mark.parametrize("length", [0, 5, 40_000, 65_536, 70_000, 300_001])
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.14",
+    "MS-OXCPRPT_2.2.14.1",
+    "MS-OXCPRPT_2.2.14.2",
+    "MS-OXCPRPT_2.2.18",
+    "MS-OXCPRPT_3.2.5.15",
+    "MS-OXCPRPT_R537",
+    "MS-OXCPRPT_R885",
+    "MS-OXCPRPT_R546",
+    "MS-OXCPRPT_R547",
+)
 def test_text_is_written_in_unicode_and_in_the_code_page(client: Client, length: int) -> None:
     logon = client.logon()
     text = ("Grüße €\r\n" * (length // 9 + 1))[:length]
@@ -74,6 +86,20 @@ def test_text_is_written_in_unicode_and_in_the_code_page(client: Client, length:
         assert shown == ([text] if len(text) < 10_000 else [LARGE])
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.16",
+    "MS-OXCPRPT_2.2.16.1",
+    "MS-OXCPRPT_2.2.16.2",
+    "MS-OXCPRPT_R55703",
+    "MS-OXCPRPT_R560",
+    "MS-OXCPRPT_R561",
+    "MS-OXCPRPT_R56401",
+    "MS-OXCPRPT_R56402",
+    "MS-OXCPRPT_R56403",
+    "MS-OXCPRPT_R56404",
+    "MS-OXCPRPT_R900",
+    "MS-OXCPRPT_R901",
+)
 def test_what_is_written_is_there_without_a_commit(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -95,6 +121,22 @@ def test_what_is_written_is_there_without_a_commit(client: Client) -> None:
     assert (refused.code, refused.body.written_size) == (ec.ecStorageAccessDenied, 0)
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.15",
+    "MS-OXCPRPT_2.2.15.1",
+    "MS-OXCPRPT_2.2.15.2",
+    "MS-OXCPRPT_2.2.19",
+    "MS-OXCPRPT_2.2.19.2",
+    "MS-OXCPRPT_3.2.5.16",
+    "MS-OXCPRPT_R55202",
+    "MS-OXCPRPT_R552",
+    "MS-OXCPRPT_R555",
+    "MS-OXCPRPT_R556",
+    "MS-OXCPRPT_R55206",
+    "MS-OXCPRPT_R57706",
+    "MS-OXCPRPT_R57707",
+    "MS-OXCPRPT_R545",
+)
 def test_random_writing(client: Client) -> None:
     """Against a byte array."""
     chance = random.Random(7)
@@ -125,6 +167,20 @@ def test_random_writing(client: Client) -> None:
     assert read(client, stream(client, opened(client, logon, mid), HTML)) == model
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.20",
+    "MS-OXCPRPT_2.2.20.1",
+    "MS-OXCPRPT_2.2.21",
+    "MS-OXCPRPT_2.2.21.2",
+    "MS-OXCPRPT_3.2.5.17",
+    "MS-OXCPRPT_3.2.5.18",
+    "MS-OXCPRPT_R564",
+    "MS-OXCPRPT_R90102",
+    "MS-OXCPRPT_R894",
+    "MS-OXCPRPT_R903",
+    "MS-OXCPRPT_R55706",
+    "MS-OXCPRPT_R55707",
+)
 def test_positions(client: Client) -> None:
     message = create(client, client.logon())
     set_(client, message, {HTML: b"0123456789"})
@@ -154,6 +210,17 @@ def test_positions(client: Client) -> None:
     assert (reply.code, reply.body.written_size) == (ec.ecTooBig, 0)
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_3.2.5.23",
+    "MS-OXCPRPT_3.2.5.24",
+    "MS-OXCPRPT_2.2.17",
+    "MS-OXCPRPT_2.2.17.1",
+    "MS-OXCPRPT_2.2.17.2",
+    "MS-OXCPRPT_R752",
+    "MS-OXCPRPT_R753",
+    "MS-OXCPRPT_2.2.26",
+    "MS-OXCPRPT_2.2.27",
+)
 def test_clones_share_bytes_and_not_positions(client: Client) -> None:
     message = create(client, client.logon())
     set_(client, message, {HTML: b"0123456789"})
@@ -172,6 +239,13 @@ def test_clones_share_bytes_and_not_positions(client: Client) -> None:
     assert get(client, message, HTML) == [b"XYZabc6789"]
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_2.2.22",
+    "MS-OXCPRPT_2.2.22.2",
+    "MS-OXCPRPT_3.2.5.19",
+    "MS-OXCPRPT_R867091",
+    "MS-OXCPRPT_R895",
+)
 def test_bytes_are_copied_from_stream_to_stream(client: Client) -> None:
     logon = client.logon()
     one, other = create(client, logon), create(client, logon)
@@ -190,6 +264,13 @@ def test_bytes_are_copied_from_stream_to_stream(client: Client) -> None:
     assert refused.code == ec.ecStorageAccessDenied
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R548",
+    "MS-OXCPRPT_R549",
+    "MS-OXCPRPT_R891",
+    "MS-OXCPRPT_R886",
+    "MS-OXCPRPT_R88601",
+)
 def test_what_has_no_stream(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -206,6 +287,9 @@ def test_what_has_no_stream(client: Client) -> None:
     assert (reply.code, reply.body.data) == (ec.ecNotSupported, b"")
 
 
+@pytest.mark.covers(
+    "MS-OXCPRPT_R55205",
+)
 def test_reading_by_maximum_goes_over_several_buffers(client: Client) -> None:
     logon = client.logon()
     message = create(client, logon)
@@ -261,3 +345,17 @@ def test_streams_of_a_note(client: Client) -> None:
     handle = stream(client, opened(client, logon, mid), BODY, RW)
     client.do(stream_size.SET, stream_size.SetRequest(4), on=handle)
     assert read(client, handle) == "te".encode("utf-16-le")
+
+
+@pytest.mark.covers("MS-OXCPRPT_R56405")
+def test_a_folder_s_value_is_stored_by_a_commit_or_a_release(client: Client, store: Store) -> None:
+    logon = client.logon()
+    request = open_folder.Request(Special.DRAFTS, open_folder.OpenModeFlags(0))
+    folder = client.do(open_folder.ROP, request, on=logon).handle
+    tag = tags.PidTagComment
+    for text, ending in (("committed", commit_stream.ROP), ("released", release.ROP)):
+        handle = stream(client, folder, tag, CREATE)
+        write(client, handle, text.encode("utf-16-le"))
+        client.do(ending, on=handle)
+        store.write(lambda txn: None).result()
+        assert get(client, folder, tag) == [text]
