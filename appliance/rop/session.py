@@ -59,10 +59,14 @@ class Session:
     # -- handles -----------------------------------------------------------------------------------------
 
     def find(self, handle: int, logon_id: int) -> Object:
-        """The object of a handle on a logon. Raises ecNullObject."""
+        """The object of a handle on a logon (MS-OXCROPS 3.2.5.4). Raises ecNullObject for what is no handle
+        (or no longer, MS-OXCTABL 3.2.5.15), and where there is no such logon; ecAccessDenied for a handle of
+        another logon."""
         found = self._objects.get(handle)
-        if found is None or found.logon.id != logon_id:
+        if found is None or logon_id not in self.logons:
             raise MapiError(ec.ecNullObject)
+        if found.logon.id != logon_id:
+            raise MapiError(ec.ecAccessDenied)
         return found
 
     def get(self, handle: int) -> Object | None:

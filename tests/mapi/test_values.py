@@ -284,6 +284,17 @@ TestRecipientRow = codec_tests(
 )
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R131", "MS-OXCROPS_R134", "MS-OXCROPS_R140", "MS-OXCROPS_R148", "MS-OXCROPS_R176",
+)  # fmt: skip
+def test_the_optional_fields_of_a_recipient() -> None:
+    list_ = _recipient(bytes.fromhex("0600 0200 aabb 0100 cc 0000 00"))
+    assert (list_.entry_id, list_.search_key) == (b"\xaa\xbb", b"\xcc")
+    person = _recipient(bytes.fromhex("5100 05 06 2f636e3d6100 62e900 0000 00"))
+    assert person.display_type == 6
+
+
+@pytest.mark.covers("MS-OXCROPS_R177")
 def test_a_recipient_names_no_more_columns_than_there_are() -> None:
     with pytest.raises(DecodeError, match="3 of 2 columns"):
         _recipient(bytes.fromhex("0302 0300 00"))

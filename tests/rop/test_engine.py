@@ -70,6 +70,12 @@ def test_an_empty_buffer_is_answered_with_its_handles(client: Client) -> None:
     assert client.raw(batch.pack(b"", [5, 6])) == [batch.pack(b"", [5, 6])]
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.15.1",
+    "MS-OXCROPS_2.2.15.1.1",
+    "MS-OXCROPS_R4545",
+    "MS-OXCROPS_R454502",
+)
 @pytest.mark.covers("MS-OXCROPS_R4516", "MS-OXCROPS_R4517", "MS-OXCROPS_R4518", "MS-OXCROPS_R4447")
 def test_what_does_not_fit_is_given_back(client: Client) -> None:
     name = client.user.legacy_dn.encode() + b"\0"

@@ -114,12 +114,16 @@ class PutExtendedResponse(Record):
     buffer_used_size: UInt16
 
 
+_FAILED = PutResponse(TransferStatus.ERROR, 0, 0, 0, 0)
+_FAILED_EXTENDED = PutExtendedResponse(TransferStatus.ERROR, 0, 0, 0, 0)
+
+
 def put(ctx: RopContext, request: PutRequest) -> PutResponse:
     """Raises what the stream, or storing what it brings, fails with."""
     try:
         ctx.input(UploadContext).put(ctx, request.transfer_data)
     except MapiError as error:
-        raise RopFailure(error.code, PutResponse(TransferStatus.ERROR, 0, 0, 0, 0), str(error)) from error
+        raise RopFailure(error.code, _FAILED, str(error)) from error
     return PutResponse(TransferStatus.PARTIAL, 0, 1, 0, len(request.transfer_data))
 
 
@@ -128,15 +132,16 @@ def put_extended(ctx: RopContext, request: PutRequest) -> PutExtendedResponse:
     try:
         ctx.input(UploadContext).put(ctx, request.transfer_data)
     except MapiError as error:
-        body = PutExtendedResponse(TransferStatus.ERROR, 0, 0, 0, 0)
-        raise RopFailure(error.code, body, str(error)) from error
+        raise RopFailure(error.code, _FAILED_EXTENDED, str(error)) from error
     return PutExtendedResponse(TransferStatus.PARTIAL, 0, 1, 0, len(request.transfer_data))
 
 
 _ANY = On.FOLDER | On.MESSAGE | On.ATTACHMENT
 ROPS = (
     Rop(0x53, _ANY, Access.READ, ConfigureRequest, Empty, configure, Handles.IN_OUT),
-    Rop(0x54, On.UPLOAD, Access.APART, PutRequest, PutResponse, put),
-    Rop(0x9D, On.UPLOAD, Access.APART, PutRequest, PutExtendedResponse, put_extended),
+    Rop(0x54, On.UPLOAD, Access.APART, PutRequest, PutResponse, put, failure=_FAILED),
+    Rop(
+        0x9D, On.UPLOAD, Access.APART, PutRequest, PutExtendedResponse, put_extended, failure=_FAILED_EXTENDED
+    ),
 )
 CONFIGURE, PUT_BUFFER, PUT_BUFFER_EXTENDED = ROPS

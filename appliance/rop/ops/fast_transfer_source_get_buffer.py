@@ -80,4 +80,4 @@ def follow(request: Request, answer: Response) -> Request | None:
     return request if chosen and answer.transfer_status == TransferStatus.PARTIAL else None
 
 
-ROP = Rop(0x4E, On.DOWNLOAD, Access.APART, Request, Response, run, room=LEAST, follow=follow)
+ROP = Rop(0x4E, On.DOWNLOAD, Access.APART, Request, Response, run, room=LEAST, failure=_FAILED, follow=follow)

@@ -295,6 +295,9 @@ def test_unknown_request_types(wire: Make, request_type: str) -> None:
     assert answer.headers["x-requesttype"] == request_type
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R7841",
+)
 @pytest.mark.covers("MS-OXCMAPIHTTP_R149", "MS-OXCMAPIHTTP_R142", "MS-OXCMAPIHTTP_R146")
 def test_cookies_that_lead_nowhere(wire: Make, connected: Wire) -> None:
     stranger, body = wire(), Ask(ANSWER).pack()

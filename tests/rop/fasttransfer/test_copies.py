@@ -160,6 +160,13 @@ def same(left: Item, right: Item, *, top: bool = True) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.12.1",
+    "MS-OXCROPS_2.2.12.2",
+    "MS-OXCROPS_2.2.12.3",
+    "MS-OXCROPS_2.2.12.4",
+    "MS-OXCROPS_2.2.12.7",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R3326", "MS-OXCFXICS_R3327", "MS-OXCFXICS_R596", "MS-OXCFXICS_R599", "MS-OXCFXICS_R332",
     "MS-OXCFXICS_R346", "MS-OXCFXICS_R347", "MS-OXCFXICS_R340", "MS-OXCFXICS_R352", "MS-OXCFXICS_R353",
     "MS-OXCFXICS_R354", "MS-OXCFXICS_R2089", "MS-OXCFXICS_R2090", "MS-OXCFXICS_R2102", "MS-OXCFXICS_R2103",
@@ -215,6 +222,9 @@ def test_strings_in_the_code_page_of_the_session(client: Client, logon: int, mak
     assert (tags.PidTagSubject & 0xFFFF0000 | 0x84B0).to_bytes(4, "little") in data
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.12.8",
+)
 @pytest.mark.covers(
     "MS-OXCFXICS_R364", "MS-OXCFXICS_R365", "MS-OXCFXICS_R367", "MS-OXCFXICS_R379", "MS-OXCFXICS_R436",
     "MS-OXCFXICS_R437", "MS-OXCFXICS_R450", "MS-OXCFXICS_R451", "MS-OXCFXICS_R3439", "MS-OXCFXICS_R3440",
@@ -275,6 +285,9 @@ def test_unknown_flags_are_refused(client: Client, logon: int, maker: Maker) -> 
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.12.6",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R3330", "MS-OXCFXICS_R601", "MS-OXCFXICS_R2112", "MS-OXCFXICS_R2113", "MS-OXCFXICS_R3474",
     "MS-OXCFXICS_R3475", "MS-OXCFXICS_R3311", "MS-OXCFXICS_R3311002", "MS-OXCFXICS_R499002",
     "MS-OXCFXICS_R499001", "MS-OXCFXICS_R211601", "MS-OXCFXICS_R2117", "MS-OXCFXICS_R2116",
@@ -306,6 +319,9 @@ def test_messages_are_copied_from_folder_to_folder(client: Client, logon: int, m
         assert copied[0].flags & RowFlag.SEEN
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.12.5",
+)
 @pytest.mark.covers(
     "MS-OXCFXICS_R3324", "MS-OXCFXICS_R3325", "MS-OXCFXICS_R3331", "MS-OXCFXICS_R595", "MS-OXCFXICS_R598",
     "MS-OXCFXICS_R602", "MS-OXCFXICS_R2121", "MS-OXCFXICS_R2122", "MS-OXCFXICS_R2124", "MS-OXCFXICS_R3482",
@@ -351,6 +367,9 @@ def test_a_folder_with_everything_below(client: Client, logon: int, maker: Maker
     assert other.order[:3] == first
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.12.9",
+)
 @pytest.mark.covers(
     "MS-OXCFXICS_R572", "MS-OXCFXICS_R577", "MS-OXCFXICS_R578", "MS-OXCFXICS_R2148", "MS-OXCFXICS_R2149",
 )  # fmt: skip

@@ -277,6 +277,9 @@ def test_reserved_options_change_nothing(replica: Replica, maker: Maker, options
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.8",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R3504002", "MS-OXCFXICS_R3592", "MS-OXCFXICS_R3593", "MS-OXCFXICS_R2819",
     "MS-OXCFXICS_R3416", "MS-OXCFXICS_R3417", "MS-OXCFXICS_R348", "MS-OXCFXICS_R338", "MS-OXCFXICS_R758",
     "MS-OXCFXICS_R763", "MS-OXCFXICS_R764", "MS-OXCFXICS_R765", "MS-OXCFXICS_R766", "MS-OXCFXICS_R2214",

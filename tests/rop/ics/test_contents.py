@@ -23,6 +23,9 @@ def replica(client: Client) -> Replica:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.1",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R3321", "MS-OXCFXICS_R3323", "MS-OXCFXICS_R331", "MS-OXCFXICS_R333", "MS-OXCFXICS_R336",
     "MS-OXCFXICS_R337", "MS-OXCFXICS_R351", "MS-OXCFXICS_R355", "MS-OXCFXICS_R356", "MS-OXCFXICS_R641",
     "MS-OXCFXICS_R642", "MS-OXCFXICS_R643", "MS-OXCFXICS_R644", "MS-OXCFXICS_R667", "MS-OXCFXICS_R668",
@@ -52,6 +55,11 @@ def test_first_synchronisation_brings_everything(replica: Replica, maker: Maker)
     assert again.state == sync.state
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.9",
+    "MS-OXCROPS_2.2.13.10",
+    "MS-OXCROPS_2.2.13.11",
+)
 @pytest.mark.covers(
     "MS-OXCFXICS_R2666", "MS-OXCFXICS_R2045", "MS-OXCFXICS_R2046", "MS-OXCFXICS_R2071", "MS-OXCFXICS_R2072",
     "MS-OXCFXICS_R2075", "MS-OXCFXICS_R2076", "MS-OXCFXICS_R3315", "MS-OXCFXICS_R3030", "MS-OXCFXICS_R3662",

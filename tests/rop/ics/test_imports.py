@@ -128,6 +128,10 @@ def folder_at(maker: Maker, name: str, parent: int = Special.IPM_SUBTREE) -> fol
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.4",
+    "MS-OXCROPS_2.2.13.7",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R2235", "MS-OXCFXICS_R2243", "MS-OXCFXICS_R769", "MS-OXCFXICS_R776", "MS-OXCFXICS_R777",
     "MS-OXCFXICS_R778", "MS-OXCFXICS_R779", "MS-OXCFXICS_R816", "MS-OXCFXICS_R830", "MS-OXCFXICS_R831",
     "MS-OXCFXICS_R832", "MS-OXCFXICS_R833", "MS-OXCFXICS_R834", "MS-OXCFXICS_R835", "MS-OXCFXICS_R836",
@@ -210,6 +214,9 @@ def test_the_folder_that_was_written_last_wins_a_conflict(tree: Uploader, maker:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.5",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R35121", "MS-OXCFXICS_R2254001", "MS-OXCFXICS_R90205002", "MS-OXCFXICS_R2250",
     "MS-OXCFXICS_R3511", "MS-OXCFXICS_R3512", "MS-OXCFXICS_R2254", "MS-OXCFXICS_R884", "MS-OXCFXICS_R901",
     "MS-OXCFXICS_R902", "MS-OXCFXICS_R90205", "MS-OXCFXICS_R903", "MS-OXCFXICS_R904", "MS-OXCFXICS_R896",
@@ -245,6 +252,9 @@ def test_folder_deletes(tree: Uploader, maker: Maker) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.3",
+)
+@pytest.mark.covers(
     "MS-OXCFXICS_R905", "MS-OXCFXICS_R919", "MS-OXCFXICS_R920", "MS-OXCFXICS_R921", "MS-OXCFXICS_R2255",
     "MS-OXCFXICS_R2256", "MS-OXCFXICS_R2257", "MS-OXCFXICS_R2259", "MS-OXCFXICS_R2260", "MS-OXCFXICS_R2262",
     "MS-OXCFXICS_R3513", "MS-OXCFXICS_R3513001",
@@ -262,6 +272,9 @@ def test_read_states(inbox: Uploader, client: Client, maker: Maker) -> None:
     assert sync.reads is None
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.6",
+)
 @pytest.mark.covers(
     "MS-OXCFXICS_R1892", "MS-OXCFXICS_R839", "MS-OXCFXICS_R870", "MS-OXCFXICS_R871", "MS-OXCFXICS_R872",
     "MS-OXCFXICS_R875", "MS-OXCFXICS_R876", "MS-OXCFXICS_R877", "MS-OXCFXICS_R878", "MS-OXCFXICS_R879",
@@ -291,6 +304,9 @@ def test_a_move_gives_the_client_s_id_and_version(client: Client, logon: int, ma
     assert move(gid(maker, again.mid), key, past).code == ec.ecSyncObjectDeleted
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_2.2.13.13",
+)
 @pytest.mark.covers(
     "MS-OXCFXICS_R925", "MS-OXCFXICS_R931", "MS-OXCFXICS_R932", "MS-OXCFXICS_R933", "MS-OXCFXICS_R3247",
     "MS-OXCFXICS_R934", "MS-OXCFXICS_R935", "MS-OXCFXICS_R936", "MS-OXCFXICS_R937", "MS-OXCFXICS_R940",

@@ -47,6 +47,11 @@ def kinds(told: list[NotificationData]) -> list[tuple[Type, bool]]:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_2.2.14.2",
+    "MS-OXCROPS_R453901",
+    "MS-OXCROPS_R4506",
+)
+@pytest.mark.covers(
     "MS-OXCNOTIF_2.2.1",
     "MS-OXCNOTIF_2.2.1.2",
     "MS-OXCNOTIF_2.2.1.2.1",
@@ -175,6 +180,10 @@ def test_released_subscriptions_are_silent(client: Client, office: Office, anna:
     assert [notice.handle for notice in client.batch([]).notices] == [loud]
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R453902",
+    "MS-OXCROPS_R4693031",
+)
 @pytest.mark.covers(
     "MS-OXCNOTIF_2.2.1.3.4",
     "MS-OXCNOTIF_3.1.5.6",

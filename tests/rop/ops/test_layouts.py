@@ -67,6 +67,14 @@ LAYOUTS: list[tuple[int, str, str]] = [
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_R46",
+    "MS-OXCROPS_R48",
+    "MS-OXCROPS_R50",
+    "MS-OXCROPS_R181",
+    "MS-OXCROPS_R182",
+    "MS-OXCROPS_R468",
+)
+@pytest.mark.covers(
     "MS-OXCPRPT_2.6.1",
     "MS-OXCPRPT_2.7",
     "MS-OXCPRPT_2.8.1",

@@ -15,9 +15,16 @@ from appliance.mailbox import public, quotas
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.ids import ServerId, short_to_wire
+from appliance.mapi.names import PS_PUBLIC_STRINGS, PropertyName
 from appliance.mapi.rows import PropertyError
 from appliance.rop import batch
-from appliance.rop.ops import delete_properties, logon, set_properties
+from appliance.rop.ops import (
+    delete_properties,
+    get_property_ids_from_names,
+    logon,
+    long_term_ids,
+    set_properties,
+)
 from appliance.store import mailboxes
 from appliance.store.mailboxes import PublicSpecial, Special
 from tests.conftest import EPOCH
@@ -41,6 +48,13 @@ def ask(
     return client.ask(logon.ROP, request, logon_id=logon_id)
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R4",
+    "MS-OXCSTOR_R767",
+    "MS-OXCSTOR_R815",
+    "MS-OXCSTOR_R821",
+    "MS-OXCSTOR_R1200",
+)
 @pytest.mark.covers(
     "MS-OXCROPS_2.2.3.1",
     "MS-OXCROPS_2.2.3.1.1",
@@ -81,6 +95,13 @@ def test_the_bytes_of_a_private_logon(client: Client, office: Office, anna: Entr
 
 
 @pytest.mark.covers(
+    "MS-OXCSTOR_R163",
+    "MS-OXCSTOR_R59751",
+)
+@pytest.mark.covers(
+    "MS-OXCROPS_R214",
+)
+@pytest.mark.covers(
     "MS-OXCROPS_2.2.3.1.3",
     "MS-OXCSTOR_2.2.1.1.4",
     "MS-OXCSTOR_R825",
@@ -109,6 +130,10 @@ def test_public_folders(client: Client, office: Office) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCSTOR_R193",
+    "MS-OXCSTOR_R1273",
+)
+@pytest.mark.covers(
     "MS-OXCROPS_2.2.3.1.5",
     "MS-OXCSTOR_3.2.5.1.3",
     "MS-OXCSTOR_R787",
@@ -129,11 +154,18 @@ def test_who_cannot_be_logged_on_to(client: Client, office: Office, anna: Entry)
     assert ask(client, anna.legacy_dn).code == 0
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R3102001",
+)
 @pytest.mark.covers("MS-OXCSTOR_R3102", "MS-OXCSTOR_R175", "MS-OXCSTOR_R176")
 def test_an_unknown_code_page(connect: Callable[..., Client], anna: Entry) -> None:
     assert ask(connect(anna, code_page=4711), anna.legacy_dn).code == ec.ecUnknownCodePage
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R3155",
+    "MS-OXCSTOR_R3146",
+)
 @pytest.mark.covers(
     "MS-OXCSTOR_R1046", "MS-OXCSTOR_R802", "MS-OXCSTOR_R803", "MS-OXCSTOR_R1204", "MS-OXCSTOR_R3905001"
 )
@@ -148,6 +180,48 @@ def test_other_mailboxes(client: Client, office: Office, anna: Entry) -> None:
     assert flags == logon.ResponseFlags.RESERVED | logon.ResponseFlags.SEND_AS_RIGHT
 
 
+@pytest.mark.covers("MS-OXCSTOR_R1061", "MS-OXCSTOR_R3145")
+def test_flags_come_back_and_the_mapping_is_for_other_mailboxes(client: Client, anna: Entry) -> None:
+    for kind in (PRIVATE, PRIVATE | logon.LogonFlags.UNDERCOVER, PRIVATE | logon.LogonFlags.GHOSTED):
+        for flags in (MAPPED, logon.OpenFlags.HOME_LOGON):
+            reply = ask(client, anna.legacy_dn, flags, kind)
+            assert (reply.code, reply.body.logon_flags) == (0, kind)
+
+
+@pytest.mark.covers(
+    "MS-OXCSTOR_R1218", "MS-OXCSTOR_R838", "MS-OXCSTOR_R838001", "MS-OXCSTOR_R1219", "MS-OXCSTOR_R1221",
+    "MS-OXCSTOR_R3109", "MS-OXCSTOR_R20027",
+)  # fmt: skip
+def test_the_public_folders_are_here_whatever_is_ghosted(client: Client, office: Office) -> None:
+    office.write(lambda txn: public.create_store(txn, guids=(bytes(16), bytes(16)), uidvalidity=5, now=EPOCH))
+    plain, ghosted = logon.LogonFlags(0), logon.LogonFlags.GHOSTED
+    for more, code in (
+        (logon.OpenFlags(0), 0),
+        (logon.OpenFlags.IGNORE_HOME_MDB, 0),
+        (logon.OpenFlags.ALTERNATE_SERVER, ec.ecLoginFailure),
+    ):
+        one, other = (
+            ask(client, "", logon.OpenFlags.PUBLIC | MAPPED | more, kind) for kind in (plain, ghosted)
+        )
+        assert (one.code, other.code) == (code, code)
+        if code == 0:
+            assert one.body.folder_ids == other.body.folder_ids
+            assert one.body.public == other.body.public
+    for kind, flags in ((logon.LogonFlags(0x40), 0), (plain, 0x00100000)):
+        assert ask(client, "", logon.OpenFlags.PUBLIC | MAPPED | flags, kind).code == ec.ecError
+
+
+@pytest.mark.covers("MS-OXCSTOR_R1205")
+def test_logons_with_one_replica_guid_have_one_mapping(client: Client) -> None:
+    one, other = client.logon(), client.logon(logon_id=1)
+    foreign = long_term_ids.ROPS[1].request.parse(b"f" * 16 + b"\0\0\0\0\x12\x34\0\0")
+    color = PropertyName(PS_PUBLIC_STRINGS, "Color")
+    named = get_property_ids_from_names.Request(get_property_ids_from_names.NameFlags.CREATE, (color,))
+    for rop, request in ((long_term_ids.ROPS[1], foreign), (get_property_ids_from_names.ROP, named)):
+        first = client.do(rop, request, on=one).body
+        assert client.do(rop, request, on=other, logon_id=1).body == first
+
+
 @pytest.mark.covers("MS-OXCSTOR_R72")
 def test_administrators(connect: Callable[..., Client], office: Office, anna: Entry) -> None:
     chief = office.user("chief@example.test")
@@ -160,6 +234,11 @@ def test_administrators(connect: Callable[..., Client], office: Office, anna: En
     assert reply.body.private.response_flags & logon.ResponseFlags.OWNER_RIGHT
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R779",
+    "MS-OXCSTOR_R3104",
+    "MS-OXCSTOR_R3130",
+)
 @pytest.mark.covers(
     "MS-OXCSTOR_2.2.2.1.1",
     "MS-OXCSTOR_2.2.2.1.1.1",

@@ -96,6 +96,10 @@ def test_strings_come_in_the_form_that_is_asked_for(client: Client) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_R76",
+    "MS-OXCROPS_R80",
+)
+@pytest.mark.covers(
     "MS-OXCPRPT_R90701",
     "MS-OXCPRPT_R9070101",
     "MS-OXCPRPT_R9070102",
@@ -123,6 +127,10 @@ def test_what_is_not_there_and_what_is_too_big(client: Client) -> None:
     assert {tags.PidTagBody, 0x6DDD0102} <= {*listed(client, message)}
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R454507",
+    "MS-OXCROPS_R454508",
+)
 def test_a_row_that_does_not_fit_behind_others_is_given_back(client: Client) -> None:
     message = create(client, client.logon())
     set_(client, message, {0x6D000102 + (n << 16): bytes(4000) for n in range(7)})

@@ -84,6 +84,9 @@ def test_get_receive_folder(client: Client, on_public: tuple[int, int, int]) -> 
 
 
 @pytest.mark.covers(
+    "MS-OXCSTOR_R287",
+)
+@pytest.mark.covers(
     "MS-OXCROPS_2.2.3.3",
     "MS-OXCROPS_2.2.3.3.1",
     "MS-OXCROPS_2.2.3.3.2",
@@ -141,6 +144,17 @@ def test_the_receive_folders_belong_to_the_owner(
 
 
 @pytest.mark.covers(
+    "MS-OXCSTOR_R440",
+    "MS-OXCSTOR_R442",
+    "MS-OXCSTOR_R59718",
+    "MS-OXCSTOR_R59799",
+    "MS-OXCSTOR_R454",
+    "MS-OXCSTOR_R59724",
+    "MS-OXCSTOR_R458",
+    "MS-OXCSTOR_R459",
+    "MS-OXCSTOR_R94801002",
+)
+@pytest.mark.covers(
     "MS-OXCROPS_2.2.3.8",
     "MS-OXCROPS_2.2.3.8.1",
     "MS-OXCROPS_2.2.3.8.2",
@@ -180,6 +194,9 @@ def test_long_term_ids(client: Client, office: Office, anna: Entry) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCSTOR_R3125",
+)
+@pytest.mark.covers(
     "MS-OXCROPS_2.2.3.5",
     "MS-OXCROPS_2.2.3.5.1",
     "MS-OXCROPS_2.2.3.5.3",
@@ -195,6 +212,23 @@ def test_the_state_of_the_store_is_not_implemented(client: Client) -> None:
     assert client.ask(get_store_state.ROP, on=handle).code == ec.ecNotImplemented
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R892",
+    "MS-OXCSTOR_R1232",
+    "MS-OXCSTOR_R916",
+    "MS-OXCSTOR_R390",
+    "MS-OXCSTOR_R391",
+    "MS-OXCSTOR_R394",
+    "MS-OXCSTOR_R395",
+    "MS-OXCSTOR_R1236",
+    "MS-OXCSTOR_R436",
+    "MS-OXCSTOR_R437",
+    "MS-OXCSTOR_R431",
+    "MS-OXCSTOR_R432",
+    "MS-OXCSTOR_R43401",
+    "MS-OXCSTOR_R43402",
+    "MS-OXCSTOR_R39701",
+)
 @pytest.mark.covers(
     "MS-OXCROPS_2.2.3.6",
     "MS-OXCROPS_2.2.3.6.1",
@@ -227,6 +261,16 @@ def test_where_public_folders_are(client: Client, on_public: tuple[int, int, int
 FOLDER = THEIRS + b"\0\0\0\0\0\x77\0\0"
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R469",
+    "MS-OXCSTOR_R488",
+    "MS-OXCSTOR_R539",
+    "MS-OXCSTOR_R540",
+    "MS-OXCSTOR_R1284",
+    "MS-OXCSTOR_R542",
+    "MS-OXCSTOR_R543",
+    "MS-OXCSTOR_R546",
+)
 @pytest.mark.covers(
     "MS-OXCROPS_2.2.3.10",
     "MS-OXCROPS_2.2.3.10.1",
@@ -301,6 +345,10 @@ def wrote(
     return client.ask(WRITE, request, on=handle).code
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R1042",
+    "MS-OXCSTOR_R1021006",
+)
 @pytest.mark.covers("MS-OXCSTOR_3.2.5.12.1", "MS-OXCSTOR_R1259", "MS-OXCSTOR_R1260")
 def test_pieces_that_do_not_follow_each_other(client: Client) -> None:
     handle = client.logon()
@@ -325,6 +373,11 @@ def test_pieces_that_do_not_follow_each_other(client: Client) -> None:
     assert client.do(READ, end, on=handle).body.data == b""
 
 
+@pytest.mark.covers(
+    "MS-OXCSTOR_R560",
+    "MS-OXCSTOR_R545",
+    "MS-OXCSTOR_R59729",
+)
 @pytest.mark.covers(
     "MS-OXCSTOR_3.2.5.12.3",
     "MS-OXCSTOR_3.2.5.13.3",
@@ -355,6 +408,24 @@ def test_the_read_state_of_a_public_folder(
     assert answer(client, handle, b"\x63\x00\x00" + gone + b"\x00" + bytes(4) + b"\0\0")[6:] == b"\x01\0\0"
     request = b"\x64\x00\x00" + gone + b"\x01" + bytes(4) + len(data).to_bytes(2, "little") + data
     assert answer(client, handle, request)[2:] == ec.ecNotFound.to_bytes(4, "little")
+
+
+@pytest.mark.covers("MS-OXCSTOR_R527", "MS-OXCSTOR_R997", "MS-OXCSTOR_R999", "MS-OXCSTOR_R1356")
+def test_a_portion_is_no_larger_than_4096_bytes(client: Client) -> None:
+    handle = client.logon()
+    made = IdSet()
+    for counter in range(1, 30_000, 2):
+        made.add(OURS, counter)
+    data = made.pack()
+    assert len(data) > 4096
+    for at in range(0, len(data), 4096):
+        piece = data[at : at + 4096]
+        assert wrote(client, handle, at, piece, last=at + len(piece) == len(data)) == 0
+    for wanted, got in ((0, 4096), (100, 100), (4096, 4096), (4097, 4096), (0xFFFF, 4096)):
+        for reserved in (0, 1, 0xFF):
+            request = b"\x63\x00\x00" + FOLDER + bytes([reserved]) + bytes(4) + wanted.to_bytes(2, "little")
+            reply = answer(client, handle, request)
+            assert reply == b"\x63\x00\0\0\0\0\0" + got.to_bytes(2, "little") + data[:got]
 
 
 def test_a_receive_folder_that_goes_is_forgotten(client: Client, office: Office, anna: Entry) -> None:

@@ -211,6 +211,10 @@ def test_positions(client: Client) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_R80506",
+    "MS-OXCROPS_R75606",
+)
+@pytest.mark.covers(
     "MS-OXCPRPT_3.2.5.23",
     "MS-OXCPRPT_3.2.5.24",
     "MS-OXCPRPT_2.2.17",
@@ -239,6 +243,12 @@ def test_clones_share_bytes_and_not_positions(client: Client) -> None:
     assert get(client, message, HTML) == [b"XYZabc6789"]
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R59201",
+    "MS-OXCROPS_R8670901",
+    "MS-OXCROPS_R3411",
+    "MS-OXCROPS_R3415",
+)
 @pytest.mark.covers(
     "MS-OXCPRPT_2.2.22",
     "MS-OXCPRPT_2.2.22.2",
@@ -287,6 +297,9 @@ def test_what_has_no_stream(client: Client) -> None:
     assert (reply.code, reply.body.data) == (ec.ecNotSupported, b"")
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R321501",
+)
 @pytest.mark.covers(
     "MS-OXCPRPT_R55205",
 )

@@ -215,6 +215,9 @@ def test_columns_that_are_none_leave_the_table_without(ten: Grid, wrong: tuple[i
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_R1414",
+)
+@pytest.mark.covers(
     "MS-OXCTABL_R216", "MS-OXCTABL_R217", "MS-OXCTABL_R220", "MS-OXCTABL_R221", "MS-OXCTABL_R222",
     "MS-OXCTABL_R530", "MS-OXCTABL_R531", "MS-OXCTABL_R875", "MS-OXCTABL_R876",
 )  # fmt: skip
@@ -324,6 +327,9 @@ def test_seeking_a_share(ten: Grid) -> None:
 # -- bookmarks ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R1495",
+)
 @pytest.mark.covers(
     "MS-OXCTABL_R208", "MS-OXCTABL_R522", "MS-OXCTABL_R165", "MS-OXCTABL_R166", "MS-OXCTABL_R503",
     "MS-OXCTABL_R504", "MS-OXCTABL_R183", "MS-OXCTABL_R184", "MS-OXCTABL_R185", "MS-OXCTABL_R187",
@@ -471,6 +477,9 @@ def test_restricting(ten: Grid, client: Client) -> None:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_R1516",
+)
+@pytest.mark.covers(
     "MS-OXCTABL_R256", "MS-OXCTABL_R258", "MS-OXCTABL_R553", "MS-OXCTABL_R554", "MS-OXCTABL_R555",
     "MS-OXCTABL_R556", "MS-OXCTABL_R557", "MS-OXCTABL_R558", "MS-OXCTABL_R560", "MS-OXCTABL_R561",
     "MS-OXCTABL_R564",
@@ -539,6 +548,10 @@ def grouped(office: Office, anna: Entry, client: Client, inbox: int) -> Grid:
 
 
 @pytest.mark.covers(
+    "MS-OXCROPS_R1532",
+    "MS-OXCROPS_R1569",
+)
+@pytest.mark.covers(
     "MS-OXCTABL_R17", "MS-OXCTABL_R18", "MS-OXCTABL_R20", "MS-OXCTABL_R21", "MS-OXCTABL_R22",
     "MS-OXCTABL_R23", "MS-OXCTABL_R622", "MS-OXCTABL_R623", "MS-OXCTABL_R66", "MS-OXCTABL_R67",
     "MS-OXCTABL_R71", "MS-OXCTABL_R72", "MS-OXCTABL_R272", "MS-OXCTABL_R275", "MS-OXCTABL_R278",
@@ -580,6 +593,10 @@ def test_categories_by_their_largest(grouped: Grid) -> None:
     assert [row[1] for row in grouped.rows()] == ["bob", "ann"]
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R1598",
+    "MS-OXCROPS_R1633",
+)
 @pytest.mark.covers(
     "MS-OXCTABL_R288", "MS-OXCTABL_R289", "MS-OXCTABL_R294", "MS-OXCTABL_R301", "MS-OXCTABL_R304",
     "MS-OXCTABL_R305", "MS-OXCTABL_R307", "MS-OXCTABL_R308", "MS-OXCTABL_R314", "MS-OXCTABL_R315",
@@ -687,6 +704,10 @@ def test_hierarchy_tables_do_what_they_do(client: Client) -> None:
     assert all(codes[rop.ROP.id] == 0 for rop in (*done, query_columns_all, seek_row_fractional))
 
 
+@pytest.mark.covers(
+    "MS-OXCROPS_R602",
+    "MS-OXCROPS_R604",
+)
 @pytest.mark.covers(
     "MS-OXCTABL_R31", "MS-OXCTABL_R41", "MS-OXCTABL_R625", "MS-OXCTABL_R781", "MS-OXCTABL_R43",
     "MS-OXCTABL_R416", "MS-OXCTABL_R797", "MS-OXCTABL_R798", "MS-OXCTABL_R812", "MS-OXCTABL_R770",
