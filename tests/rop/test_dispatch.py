@@ -39,8 +39,8 @@ def opening(slot: int, out: int) -> bytes:
     "MS-OXCROPS_R4719",
 )  # fmt: skip
 def test_the_bytes_of_a_buffer(client: Client) -> None:
-    """Two folders are opened, the second below the first, into slots that do not stand in order: the responses
-    stand in the order of the requests, and the entries of the table stay where they are."""
+    """Two folders are opened, the second below the first, into slots that do not stand in order: the
+    responses stand in the order of the requests, and the entries of the table stay where they are."""
     logon = client.logon()
     rops = opening(1, 3) + opening(3, 0)
     request = (2 + len(rops)).to_bytes(2, "little") + rops

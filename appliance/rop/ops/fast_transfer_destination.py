@@ -115,7 +115,7 @@ class PutExtendedResponse(Record):
 
 
 _FAILED = PutResponse(TransferStatus.ERROR, 0, 0, 0, 0)
-_FAILED_EXTENDED = PutExtendedResponse(TransferStatus.ERROR, 0, 0, 0, 0)
+_FAILED_LONG = PutExtendedResponse(TransferStatus.ERROR, 0, 0, 0, 0)
 
 
 def put(ctx: RopContext, request: PutRequest) -> PutResponse:
@@ -132,7 +132,7 @@ def put_extended(ctx: RopContext, request: PutRequest) -> PutExtendedResponse:
     try:
         ctx.input(UploadContext).put(ctx, request.transfer_data)
     except MapiError as error:
-        raise RopFailure(error.code, _FAILED_EXTENDED, str(error)) from error
+        raise RopFailure(error.code, _FAILED_LONG, str(error)) from error
     return PutExtendedResponse(TransferStatus.PARTIAL, 0, 1, 0, len(request.transfer_data))
 
 
@@ -140,8 +140,6 @@ _ANY = On.FOLDER | On.MESSAGE | On.ATTACHMENT
 ROPS = (
     Rop(0x53, _ANY, Access.READ, ConfigureRequest, Empty, configure, Handles.IN_OUT),
     Rop(0x54, On.UPLOAD, Access.APART, PutRequest, PutResponse, put, failure=_FAILED),
-    Rop(
-        0x9D, On.UPLOAD, Access.APART, PutRequest, PutExtendedResponse, put_extended, failure=_FAILED_EXTENDED
-    ),
+    Rop(0x9D, On.UPLOAD, Access.APART, PutRequest, PutExtendedResponse, put_extended, failure=_FAILED_LONG),
 )
 CONFIGURE, PUT_BUFFER, PUT_BUFFER_EXTENDED = ROPS

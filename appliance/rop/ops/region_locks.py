@@ -1,5 +1,6 @@
-"""RopLockRegionStream and RopUnlockRegionStream: not implemented, as in all current servers (MS-OXCROPS 2.2.9.10,
-2.2.9.11, MS-OXCPRPT 3.2.5.21, 3.2.5.22). Their requests are read, so that the ROPs around them are served."""
+"""RopLockRegionStream and RopUnlockRegionStream: not implemented, as in all current servers (MS-OXCROPS
+2.2.9.10, 2.2.9.11, MS-OXCPRPT 3.2.5.21, 3.2.5.22).
+Their requests are read, so that the ROPs around them are served."""
 
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError

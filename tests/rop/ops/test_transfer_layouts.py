@@ -1,5 +1,5 @@
-"""The bytes of the ROPs of downloads, uploads and synchronisation, both ways (MS-OXCROPS 2.2.12, 2.2.13), and of
-those that are read but not served (2.2.8.13, 2.2.9.10, 2.2.9.11). Rows as in `test_layouts`."""
+"""The bytes of the ROPs of downloads, uploads and synchronisation, both ways (MS-OXCROPS 2.2.12, 2.2.13), and
+of those that are read but not served (2.2.8.13, 2.2.9.10, 2.2.9.11). Rows as in `test_layouts`."""
 
 import pytest
 
@@ -80,8 +80,8 @@ def test_bodies(number: int, request_hex: str, response_hex: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize(("number", "request_hex", "response_hex"), LAYOUTS)
 def test_failures(client: Client, number: int, request_hex: str, response_hex: str) -> None:
-    """A handle that is none: the fields of every response, and those of the one layout that some ROPs have for
-    successes and failures alike."""
+    """A handle that is none: the fields of every response, and those of the one layout that some ROPs have
+    for successes and failures alike."""
     client.logon()
     rop = ROPS[number]
     letters = rop.handles.value
