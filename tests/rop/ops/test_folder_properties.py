@@ -34,7 +34,7 @@ MISSING = PropertyError(ec.ecNotFound)
     "MS-OXCFOLD_2.632", "MS-OXCFOLD_2.637", "MS-OXCFOLD_2.641", "MS-OXCFOLD_2.643", "MS-OXCFOLD_2.649",
     "MS-OXCFOLD_2.671", "MS-OXCFOLD_2.687", "MS-OXCFOLD_2.695", "MS-OXCFOLD_2.697", "MS-OXCFOLD_2.715",
     "MS-OXCFOLD_2.759", "MS-OXCFOLD_2.791", "MS-OXCFOLD_2.792", "MS-OXCFOLD_2.853", "MS-OXCFOLD_2.930",
-    "MS-OXCFOLD_2.1027",
+    "MS-OXCFOLD_2.1027", "MS-OXCPRPT_R19", "MS-OXCPRPT_R20",
 )  # fmt: skip
 def test_what_a_folder_tells(office: Office, anna: Entry, client: Client) -> None:
     handle = client.logon()

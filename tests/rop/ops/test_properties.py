@@ -56,6 +56,7 @@ def delete(client: Client, on: int, *wanted: int) -> Reply:
     return client.do(delete_properties.DELETE, delete_properties.Request(wanted), on=on)
 
 
+@pytest.mark.covers("MS-OXCSTOR_R73", "MS-OXCSTOR_R75")
 @pytest.mark.covers(
     "MS-OXCPRPT_R45602",
     "MS-OXCPRPT_R457",
