@@ -1,5 +1,5 @@
-"""Properties and streams of folders and mailboxes: what is set is there at once (MS-OXCPRPT 3.2.5.4 to 3.2.5.8,
-3.2.5.13)."""
+"""Properties and streams of folders and mailboxes: what is set is there at once (MS-OXCPRPT 3.2.5.4 to
+3.2.5.8, 3.2.5.13)."""
 
 from collections.abc import Callable
 
