@@ -45,6 +45,8 @@ class Transport(Protocol):
 
     def write(self, data: bytes) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class Socket:
     """A line over TCP."""
@@ -95,6 +97,9 @@ class Line:
         self._transport, self._log, self._at = transport, log, 0
         self.heard = ""
 
+    def close(self) -> None:
+        self._transport.close()
+
     def listen(self, seconds: float) -> None:
         data = self._transport.read(seconds).decode("utf-8", "replace")
         self.heard += data
@@ -142,6 +147,9 @@ class Shell:
     def __init__(self, port: int, log: Path) -> None:
         self._line = Line(Socket(port), log)
         self._number = 0
+
+    def close(self) -> None:
+        self._line.close()
 
     def run(self, command: str, seconds: float = PATIENCE) -> str:
         """What a command prints. Raises AssertionError when it fails."""
@@ -214,7 +222,7 @@ class Qemu:
         """Wait until the machine switched itself off; QEMU's exit code."""
         assert self._process is not None
         code = self._process.wait(seconds)
-        self._process = None
+        self._gone()
         return code
 
     def cut(self) -> None:
@@ -222,7 +230,15 @@ class Qemu:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(30)
-            self._process = None
+            self._gone()
+
+    def _gone(self) -> None:
+        """Nobody is on the lines of a machine that is off."""
+        self._process = None
+        self.console.close()
+        if self._shell is not None:
+            self._shell.close()
+            self._shell = None
 
     def lights(self) -> dict[str, int]:
         """The levels of the simulated lines now."""
