@@ -29,6 +29,8 @@ def run(ctx: RopContext, request: Request) -> Response:
     copied = 0
     while copied < left:
         data = source.read(min(READ_CHUNK, left - copied))
+        if not data:  # a stream onto itself: what is written moves the position behind the end
+            break
         target.write(ctx, data)
         copied += len(data)
     return Response(copied, copied)

@@ -359,3 +359,17 @@ def test_a_folder_s_value_is_stored_by_a_commit_or_a_release(client: Client, sto
         client.do(ending, on=handle)
         store.write(lambda txn: None).result()
         assert get(client, folder, tag) == [text]
+
+
+def test_a_stream_onto_itself_ends(client: Client) -> None:
+    message = create(client, client.logon())
+    set_(client, message, {HTML: b"0123456789"})
+    itself = stream(client, message, HTML, RW)
+    reply = client.do(copy_to_stream.ROP, copy_to_stream.Request(1 << 40), on=itself, dest=itself)
+    assert reply.body.read_byte_count == reply.body.written_byte_count == 10
+    assert size(client, itself) == 20
+    seek(client, itself, 0, 0)
+    clone = client.do(clone_stream.ROP, on=itself).handle
+    seek(client, clone, 0, 5)
+    client.do(copy_to_stream.ROP, copy_to_stream.Request(1 << 40), on=itself, dest=clone)
+    assert size(client, itself) == 25
