@@ -7,7 +7,7 @@ from appliance.formats import bags
 from appliance.mailbox import quotas
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.incoming import Incoming
-from appliance.mapi.tags import PidTagReadReceiptRequested
+from appliance.mapi.tags import PidTagNonReceiptNotificationRequested, PidTagReadReceiptRequested
 from appliance.store import folders, mailboxes, messages
 from appliance.store.contents import Row, RowFlag
 from appliance.store.edit import editing
@@ -20,12 +20,14 @@ from appliance.store.messages import NewMessage
 class Target:
     """One mailbox that a message goes to. `prefix` are the trace headers of this recipient (Return-Path,
     Delivered-To, Received), each line ended by CRLF. `folder` 0 is the inbox; `detail` is what stood behind
-    the plus sign of the address: a folder below the inbox or the top of that name takes the message."""
+    the plus sign of the address: a folder below the inbox or the top of that name takes the message. `flags`
+    say where it came from."""
 
     mailbox: int
     prefix: bytes = b""
     folder: int = 0
     detail: str = ""
+    flags: RowFlag = RowFlag.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +55,21 @@ def deliver(
             continue
         with refusing(), editing(txn, target.mailbox, now=now, origin=origin) as edit:
             new = _asking(incoming.bind(txn, received=now, prefix=target.prefix, blob=blob))
-            row = messages.insert(edit, fid, new)
+            row = messages.insert(edit, fid, replace(new, flags=new.flags | target.flags))
         blob = row.blob
         outcomes.append(Outcome(target, row))
     return outcomes
 
 
 def _asking(new: NewMessage) -> NewMessage:
-    """A message whose sender wants to know when it is read (MS-OXCMSG 2.2.1.6: mfNotifyRead)."""
-    if bags.get(new.bag, PidTagReadReceiptRequested) is not True:
-        return new
-    return replace(new, flags=new.flags | RowFlag.NOTIFY_READ)
+    """A message whose sender wants to know when it is read, or that it was not (MS-OXCMSG 2.2.1.6:
+    mfNotifyRead, mfNotifyUnread)."""
+    flags = new.flags
+    if bags.get(new.bag, PidTagReadReceiptRequested) is True:
+        flags |= RowFlag.NOTIFY_READ
+    if bags.get(new.bag, PidTagNonReceiptNotificationRequested) is True:
+        flags |= RowFlag.NOTIFY_UNREAD
+    return new if flags == new.flags else replace(new, flags=flags)
 
 
 def _place(txn: ReadTxn, target: Target, size: int) -> int:

@@ -226,6 +226,9 @@ PidLidSingleBodyIcal = _named(PSETID_Appointment, 0x827B, _BOOL)
 
 PidNameAttachmentMacContentType = _named(PSETID_Attachment, "AttachmentMacContentType", _STR)
 PidNameAttachmentMacInfo = _named(PSETID_Attachment, "AttachmentMacInfo", _BIN)
+PidNameAttachmentOriginalPermissionType = _named(PSETID_Attachment, "AttachmentOriginalPermissionType", _I32)
+PidNameAttachmentPermissionType = _named(PSETID_Attachment, "AttachmentPermissionType", _I32)
+PidNameAttachmentProviderType = _named(PSETID_Attachment, "AttachmentProviderType", _STR)
 
 PidLidClientIntent = _named(PSETID_CalendarAssistant, 0x0015, _I32)
 PidLidServerProcessed = _named(PSETID_CalendarAssistant, 0x85CC, _BOOL)
@@ -500,6 +503,7 @@ PidNameApprovalAllowedDescisionMakers = _named(
     PS_INTERNET_HEADERS, "X-MS-Exchange-Organization-Approval-Allowed-Decision-Makers", _STR
 )
 PidNameApprovalRequestor = _named(PS_INTERNET_HEADERS, "X-MS-Exchange-Organization-Approval-Requestor", _STR)
+PidNameMSIPLabels = _named(PS_INTERNET_HEADERS, "msip_labels", _STR)
 PidNameAuthenticatedAs = _named(PS_INTERNET_HEADERS, "X-MS-Exchange-Organization-AuthAs", _STR)
 PidNameAuthenticatedDomain = _named(PS_INTERNET_HEADERS, "X-MS-Exchange-Organization-AuthDomain", _STR)
 PidNameXMSExchangeOrganizationAuthdomain = _named(

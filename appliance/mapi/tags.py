@@ -11,7 +11,7 @@ shown by number, never refused.
 PidTagNull = 0x00000001
 PidTagAcknowledgementMode = 0x00010003
 PidTagTemplateData = 0x00010102
-PidTagAlternateRecipientAllowed = 0x00020102
+PidTagAlternateRecipientAllowed = 0x0002000B
 PidTagAuthorizingUsers = 0x00030102
 PidTagAutoForwardComment = 0x0004001F
 PidTagScriptData = 0x00040102

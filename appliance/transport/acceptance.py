@@ -26,6 +26,7 @@ from appliance.mailbox.deliver import Outcome, Target, deliver, is_full
 from appliance.mailbox.errors import Reason
 from appliance.mailbox.incoming import Incoming
 from appliance.store import blobs, queue
+from appliance.store.contents import RowFlag
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.queue import Notify, Origin, QueueEntry, QueueRecipient, State
 from appliance.transport.retry import delay
@@ -265,7 +266,16 @@ def _targets(found: Expansion, recipient: Recipient, mail: Mail, plan: _Plan) ->
             trace_prefix(mail.sender, address, mail.received),
             mailbox.entry.folder,
             mailbox.detail,
+            _flags(mail, mailbox.entry.mailbox),
         )
+
+
+def _flags(mail: Mail, mailbox: int) -> RowFlag:
+    """Where a mailbox has a message from (MS-OXCMSG 2.2.1.6: mfFromMe, mfInternet)."""
+    if mail.origin is Origin.SMTP:
+        return RowFlag.INTERNET if mail.user is None else RowFlag.NONE
+    own = mail.user is not None and mail.user.mailbox == mailbox and mail.origin is not Origin.REPORT
+    return RowFlag.FROM_ME if own else RowFlag.NONE
 
 
 def trace_prefix(sender: str, address: str, received: bytes) -> bytes:

@@ -484,7 +484,8 @@ def _defer(txn: WriteTxn, actor: Actor, mailbox: int, envelope: Envelope, now: i
     sender = {tag: value for tag, value in envelope.stamps.items() if tag != tags.PidTagClientSubmitTime}
     with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
         row = _stamp(edit, row, sender)
-        messages.set_state(edit, row, row.flags | RowFlag.SUBMITTED, row.keywords)
+        flags = row.flags & ~RowFlag.DRAFT | RowFlag.SUBMITTED  # MS-OXCMSG 2.2.1.6: no longer mfUnsent
+        messages.set_state(edit, row, flags, row.keywords)
 
 
 def _send(txn: WriteTxn, actor: Actor, mailbox: int, mail: Mail, envelope: Envelope, now: int) -> None:

@@ -17,6 +17,8 @@ def test_tags_are_those_of_the_reference_table() -> None:
             name, tag = row["canonical_name"], int(row["property_id"], 16) << 16 | int(row["type_code"], 16)
             if tag == 0x66410003:  # listed a second time under the name of 0x6640
                 name = "PidTagDeletedFolderCount"
+            if name == "PidTagAlternateRecipientAllowed":  # MS-OXCMSG 2.2.1.36 gives another type
+                tag = 0x0002000B
             assert tags.BY_NAME[name] == t.unicode_tag(tag), name
             if t.type_of(tag) == t.PtypString8:
                 assert tags.BY_NAME[name] in tags.STRING8_TAGS

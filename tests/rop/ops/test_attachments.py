@@ -7,6 +7,7 @@ from appliance.mapi import tags
 from appliance.mapi.rows import PropertyError
 from appliance.mapi.types import Bag
 from appliance.rop.ops import (
+    copy_properties,
     create_attachment,
     delete_attachment,
     get_attachment_table,
@@ -17,6 +18,7 @@ from appliance.rop.ops import (
     save_changes_attachment,
     set_columns,
 )
+from appliance.store import drafts
 from appliance.store.mailboxes import Special
 from tests.rop.kit import Client, Reply
 from tests.rop.mail import deliver
@@ -384,3 +386,40 @@ def test_the_attachment_table(client: Client, count: int) -> None:
         query_rows.ROP, query_rows.Request(query_rows.QueryRowsFlags(0), True, 10), on=table
     ).body
     assert body.row_count == count
+
+
+@pytest.mark.covers("MS-OXCMSG_R466")
+def test_flags_that_contradict_each_other(client: Client) -> None:
+    message = create(client, client.logon())
+    attachment = client.do(create_attachment.ROP, on=message).handle
+    both = save_changes_attachment.Request(save_changes_attachment.SaveFlags(0x03))
+    reply = client.ask(save_changes_attachment.ROP, both, on=attachment, dest=message)
+    assert reply.code == ec.ecNotSupported
+    assert numbers(client, message) == ()
+    save_attachment(client, attachment, message)
+    assert numbers(client, message) == (0,)
+
+
+@pytest.mark.covers("MS-OXCMSG_R1060")
+def test_more_attachments_than_a_message_may_have(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MAX_ATTACHMENTS", 3)
+    message = create(client, client.logon())
+    for _ in range(3):
+        attach(client, message, {DATA: b"x"})
+    assert client.ask(create_attachment.ROP, on=message).code == ec.ecMaxAttachmentExceeded
+    assert numbers(client, message) == (0, 1, 2)
+
+
+@pytest.mark.covers("MS-OXCMSG_2.2.1.52")
+def test_one_name_stands_for_all_attachments(client: Client) -> None:
+    logon = client.logon()
+    message = create(client, logon)
+    for name in ("a.txt", "b.txt"):
+        attach(client, message, {tags.PidTagAttachLongFilename: name, DATA: b"x"})
+    set_(client, message, {tags.PidTagSubject: "Files"})
+    whole, without = create(client, logon), create(client, logon)
+    for target, left_out in ((whole, ()), (without, (tags.PidTagMessageAttachments,))):
+        request = copy_properties.ToRequest(False, True, copy_properties.CopyFlags(0), left_out)
+        client.do(copy_properties.COPY_TO, request, on=message, dest=target)
+    assert (numbers(client, whole), numbers(client, without)) == ((0, 1), ())
+    assert get(client, without, tags.PidTagSubject) == ["Files"]

@@ -17,11 +17,14 @@ from tests.rop.ops.items import (
     get,
     open_attachment_,
     opened,
+    read,
     recipients_request,
     save,
     save_attachment,
     set_,
     smtp,
+    stream,
+    write,
 )
 from tests.transport.office import Office
 
@@ -88,6 +91,7 @@ NAMED = (
     names.PidLidContacts,
     names.PidLidContactLinkName,
     names.PidLidContactLinkSearchKey,
+    names.PidNameMSIPLabels,
 )
 ATTACHED = (
     tags.PidTagDisplayName,
@@ -166,6 +170,7 @@ def samples(wanted: list[int]) -> Bag:
     "MS-OXCMSG_2.2.1.43",
     "MS-OXCMSG_2.2.1.48",
     "MS-OXCMSG_2.2.1.50",
+    "MS-OXCMSG_2.2.1.56",
     "MS-OXCMSG_2.2.1.58.6",
     "MS-OXCMSG_2.2.1.58.7",
     "MS-OXCMSG_2.2.1.58.8",
@@ -225,6 +230,54 @@ def test_properties_of_attachments_are_kept(client: Client) -> None:
     save_attachment(client, attachment, message)
     found = open_attachment_(client, opened(client, logon, save(client, message)), 0)
     assert dict(zip(values, get(client, found, *values), strict=True)) == values
+
+
+@pytest.mark.parametrize(
+    ("provider", "original", "permission"),
+    [("OneDrivePro", 0, 1), ("OneDriveConsumer", 1, 2), ("OneDrivePro", 2, 0)],
+)
+@pytest.mark.covers(
+    "MS-OXCMSG_R128001",
+    "MS-OXCMSG_R128002",
+    "MS-OXCMSG_R128003",
+    "MS-OXCMSG_R128005",
+    "MS-OXCMSG_R128007",
+    "MS-OXCMSG_R128009",
+    "MS-OXCMSG_R128011",
+    "MS-OXCMSG_R128013",
+    "MS-OXCMSG_R128015",
+    "MS-OXCMSG_R128017",
+    "MS-OXCMSG_R128019",
+    "MS-OXCMSG_R128021",
+)
+def test_what_is_said_of_a_web_reference_is_kept(
+    client: Client, provider: str, original: int, permission: int
+) -> None:
+    logon = client.logon()
+    wanted = (
+        names.PidNameAttachmentProviderType,
+        names.PidNameAttachmentOriginalPermissionType,
+        names.PidNameAttachmentPermissionType,
+    )
+    named = tag_of(client, logon, [(each.name, each.type) for each in wanted])
+    values: Bag = dict(zip(named, (provider, original, permission), strict=True))
+    message = create(client, logon)
+    attach(client, message, {tags.PidTagAttachMethod: 7, **values})
+    found = open_attachment_(client, opened(client, logon, save(client, message)), 0)
+    assert get(client, found, *values) == [provider, original, permission]
+
+
+@pytest.mark.covers("MS-OXCMSG_2.2.2.8")
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_an_object_of_an_application_is_kept_as_its_bytes(client: Client, size: int) -> None:
+    logon = client.logon()
+    message, content = create(client, logon), bytes(range(100)) * (size // 100)
+    attachment = attach(client, message, {tags.PidTagAttachMethod: 6}, keep=True)
+    write(client, stream(client, attachment, tags.PidTagAttachDataObject, 2), content)
+    save_attachment(client, attachment, message)
+    found = open_attachment_(client, opened(client, logon, save(client, message)), 0)
+    assert get(client, found, tags.PidTagAttachMethod) == [6]
+    assert read(client, stream(client, found, tags.PidTagAttachDataObject)) == content
 
 
 @pytest.mark.parametrize("changed", [False, True])

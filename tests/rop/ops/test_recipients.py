@@ -252,3 +252,27 @@ def test_wrong_handles(client: Client) -> None:
     assert modify(client, reader, {0: (1, smtp("a@b.test", "A"))}).code == ec.ecAccessDenied
     set_(client, message, {tags.PidTagSubject: "x"})
     assert try_save(client, message).code == 0
+
+
+@pytest.mark.covers("MS-OXCMSG_2.2.1.30", "MS-OXCMSG_2.2.1.40")
+def test_columns_of_recipients_are_kept(client: Client) -> None:
+    logon = client.logon()
+    message = create(client, logon)
+    columns = (tags.PidTagRecipientOrder, tags.PidTagAddressBookDisplayNamePrintable)
+    rows = {
+        number: (1, smtp(f"{name}@other.test", name, cells=[order, f"{name} (printable)"]))
+        for number, (name, order) in enumerate((("bob", 2), ("carl", 0), ("dora", 1)))
+    }
+    assert modify(client, message, rows, columns).code == 0
+    body_of = reload_cached_information.Request(0)
+    again = opened(client, logon, save(client, message))
+    shown = client.do(reload_cached_information.ROP, body_of, on=again).body.columns
+    found = [
+        dict(zip(shown, row.cells, strict=True)) | {tags.PidTagDisplayName: row.display_name}
+        for row in reload(client, again)
+    ]
+    assert [[row[tag] for tag in (tags.PidTagDisplayName, *columns)] for row in found] == [
+        ["bob", 2, "bob (printable)"],
+        ["carl", 0, "carl (printable)"],
+        ["dora", 1, "dora (printable)"],
+    ]

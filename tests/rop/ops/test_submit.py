@@ -13,7 +13,9 @@ from appliance.rop.ops import (
     abort_submit,
     address_types,
     modify_recipients,
+    open_folder,
     set_message_read_flag,
+    set_read_flags,
     spooler,
     submit_message,
 )
@@ -21,8 +23,10 @@ from appliance.store import contents, timers
 from appliance.store.contents import RowFlag
 from appliance.store.mailboxes import Special
 from appliance.transport import receipts
+from appliance.transport.acceptance import Mail, Recipient, accept
 from tests.conftest import EPOCH
 from tests.rop.kit import Client
+from tests.rop.mail import deliver, ingest
 from tests.rop.ops.items import create, get, open_, opened, save, set_
 from tests.transport.office import Office
 
@@ -182,6 +186,7 @@ def test_what_spoolers_say(client: Client) -> None:
     assert client.do(GET_FOLDER, on=logon).body.folder_id == Special.OUTBOX
 
 
+@pytest.mark.covers("MS-OXCMSG_R836")
 def test_a_receipt_is_due_when_a_message_is_read(
     client: Client, connect: Callable[..., Client], office: Office, anna: Entry
 ) -> None:
@@ -201,3 +206,112 @@ def test_a_receipt_is_due_when_a_message_is_read(
     assert receipts.send_due(office.store, due) == 1
     assert len(mids(office, anna, Special.INBOX)) == 1
     assert due > EPOCH
+
+
+def asking(client: Client, office: Office, bert: Entry, connect: Callable[..., Client]) -> tuple[Client, int]:
+    """A message to Bert that asks for a receipt; his session and its MID."""
+    message = outgoing(client, client.logon(), "bert@example.test", PidTagReadReceiptRequested=True)
+    client.do(SUBMIT, SEND, on=message)
+    (mid,) = mids(office, bert, Special.INBOX)
+    return connect(bert), mid
+
+
+def flags(client: Client, on: int, mid: int, fid: int = Special.INBOX) -> int:
+    (found,) = get(client, opened(client, on, mid, fid), tags.PidTagMessageFlags)
+    assert isinstance(found, int)
+    return found
+
+
+def read_flags(client: Client, on: int, mid: int, how: set_message_read_flag.ReadFlag) -> None:
+    """RopSetReadFlags on a message of the inbox."""
+    request = open_folder.Request(Special.INBOX, open_folder.OpenModeFlags(0))
+    inbox = client.do(open_folder.ROP, request, on=on).handle
+    client.do(set_read_flags.ROP, set_read_flags.Request(False, how, (mid,)), on=inbox)
+
+
+def receipt_due(office: Office, user: Entry, mid: int) -> int | None:
+    with office.store.read() as txn:
+        return timers.get(txn, user.mailbox, timers.Kind.READ_RECEIPT, mid)
+
+
+@pytest.mark.covers("MS-OXCMSG_R513", "MS-OXCMSG_R520")
+def test_flags_of_a_message_on_its_way(client: Client, office: Office, anna: Entry) -> None:
+    bert, logon = office.user("bert@example.test"), client.logon()
+    message = outgoing(client, logon, "bert@example.test", PidTagDeferredSendTime=0x7FFF << 48)
+    mid = save(client, message)
+    assert flags(client, logon, mid, Special.OUTBOX) & 0x0C == 0x08
+    client.do(SUBMIT, SEND, on=message)
+    (waiting,) = mids(office, anna, Special.OUTBOX)
+    assert flags(client, logon, waiting, Special.OUTBOX) & 0x0C == 0x04
+    client.do(abort_submit.ROP, abort_submit.Request(Special.OUTBOX, waiting), on=logon)
+    assert flags(client, logon, waiting, Special.OUTBOX) & 0x0C == 0x08
+    client.do(SUBMIT, SEND, on=outgoing(client, logon, "bert@example.test"))
+    (sent,) = mids(office, anna, Special.SENT)
+    assert flags(client, logon, sent, Special.SENT) & 0x0C == 0
+    (arrived,) = mids(office, bert, Special.INBOX)
+    with office.store.read() as txn:
+        row = contents.get(txn, bert.mailbox, Special.INBOX, arrived)
+    assert not row.flags & (RowFlag.DRAFT | RowFlag.SUBMITTED)
+
+
+@pytest.mark.covers("MS-OXCMSG_R525", "MS-OXCMSG_R533")
+def test_flags_say_where_mail_came_from(
+    client: Client, connect: Callable[..., Client], office: Office, anna: Entry
+) -> None:
+    bert = office.user("bert@example.test")
+    logon, reader = client.logon(), connect(bert)
+    message = outgoing(client, logon, "bert@example.test", "anna@example.test")
+    client.do(SUBMIT, SEND, on=message)
+    (own,), (other,) = mids(office, anna, Special.INBOX), mids(office, bert, Special.INBOX)
+    assert flags(client, logon, own) & 0x2020 == 0x20
+    assert flags(reader, reader.logon(), other) & 0x2020 == 0
+    incoming = ingest(office.store, b"From: x@elsewhere.test\r\nSubject: Hi\r\n\r\nText\r\n")
+    outside = Mail("x@elsewhere.test", (Recipient("anna@example.test"),), incoming, b"", EPOCH)
+    office.write(lambda txn: accept(txn, outside))
+    (foreign,) = set(mids(office, anna, Special.INBOX)) - {own}
+    assert flags(client, logon, foreign) & 0x2020 == 0x2000
+
+
+@pytest.mark.covers("MS-OXCMSG_R529", "MS-OXCMSG_R815")
+def test_read_flags_send_the_receipt(
+    client: Client, connect: Callable[..., Client], office: Office, anna: Entry
+) -> None:
+    bert = office.user("bert@example.test")
+    reader, mid = asking(client, office, bert, connect)
+    on = reader.logon()
+    assert flags(reader, on, mid) & 0x101 == 0x100
+    read_flags(reader, on, mid, set_message_read_flag.ReadFlag.DEFAULT)
+    assert flags(reader, on, mid) & 0x101 == 0x001
+    due = receipt_due(office, bert, mid)
+    assert due is not None
+    assert receipts.send_due(office.store, due) == 1
+    assert len(mids(office, anna, Special.INBOX)) == 1
+
+
+@pytest.mark.covers("MS-OXCMSG_R827")
+def test_a_receipt_that_was_asked_for_is_not_sent(
+    client: Client, connect: Callable[..., Client], office: Office
+) -> None:
+    bert = office.user("bert@example.test")
+    reader, mid = asking(client, office, bert, connect)
+    on = reader.logon()
+    read_flags(reader, on, mid, set_message_read_flag.ReadFlag.CLEAR_NOTIFY_READ)
+    assert flags(reader, on, mid) & 0x101 == 0
+    read_flags(reader, on, mid, set_message_read_flag.ReadFlag.DEFAULT)
+    assert flags(reader, on, mid) & 0x101 == 0x001
+    assert receipt_due(office, bert, mid) is None
+
+
+@pytest.mark.covers("MS-OXCMSG_R531", "MS-OXCMSG_R829")
+def test_who_wants_to_know_that_nobody_read_is_noted(client: Client, office: Office, anna: Entry) -> None:
+    raw = (
+        b"From: bert@example.test\r\nTo: anna@example.test\r\nSubject: S\r\n"
+        b"Disposition-Notification-To: bert@example.test\r\n\r\nText\r\n"
+    )
+    bert, row = office.user("bert@example.test"), deliver(office, anna, raw)
+    on = client.logon()
+    assert flags(client, on, row.mid) & 0x301 == 0x300
+    read_flags(client, on, row.mid, set_message_read_flag.ReadFlag.CLEAR_NOTIFY_UNREAD)
+    assert flags(client, on, row.mid) & 0x301 == 0x100
+    assert receipt_due(office, anna, row.mid) is None
+    assert (mids(office, bert, Special.INBOX), office.queue()) == ([], [])
