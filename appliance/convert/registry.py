@@ -24,7 +24,7 @@ from appliance.formats.mime.scan import Scan
 from appliance.mapi import tags
 from appliance.mapi.names import PS_INTERNET_HEADERS, PropertyName
 from appliance.mapi.types import Bag, Value
-from appliance.wire.errors import DecodeError
+from appliance.wire.errors import DecodeError, EncodeError
 
 NATIVE_NONE = 0
 """PidTagNativeBody of a message without body (MS-OXCMSG 2.2.1.58.2)."""
@@ -76,6 +76,10 @@ class Stored:
 
 Computation = Callable[[Stored], Value]
 
+MAX_MADE = 8 << 20
+"""Characters (bytes, of RTF) of a body from which other forms are made, at most: a longer one is shown in its
+own form alone, since nobody waits minutes for the others."""
+
 _BODIES = (tags.PidTagBody, tags.PidTagHtml, tags.PidTagRtfCompressed)
 
 
@@ -106,9 +110,9 @@ def body(stored: Stored) -> Value:
         return plain
     text = _html(stored)
     if text is not None:
-        return html.to_text(text).replace("\n", "\r\n")
+        return html.to_text(text).replace("\n", "\r\n") if len(text) <= MAX_MADE else None
     rich = _rtf(stored)
-    return None if rich is None else rtf.to_text(rich)
+    return None if rich is None or len(rich) > MAX_MADE else rtf.to_text(rich)
 
 
 def body_html(stored: Stored) -> Value:
@@ -128,9 +132,9 @@ def _made_html(stored: Stored) -> str | None:
     """HTML that shows the message's RTF, else its text."""
     rich = _rtf(stored)
     if rich is not None:
-        return rtf.to_html(rich)
+        return rtf.to_html(rich) if len(rich) <= MAX_MADE else None
     plain = stored.bodies.get(tags.PidTagBody)
-    return html.from_text(plain) if isinstance(plain, str) else None
+    return html.from_text(plain) if isinstance(plain, str) and len(plain) <= MAX_MADE else None
 
 
 def body_html_text(stored: Stored) -> Value:
@@ -146,9 +150,13 @@ def body_rtf(stored: Stored) -> Value:
     if known is not None:
         return known
     text, plain = _html(stored), stored.bodies.get(tags.PidTagBody)
-    if text is not None:
-        return lzfu.store(rtf.from_html(text))
-    return lzfu.store(rtf.from_text(plain)) if isinstance(plain, str) else None
+    native = plain if text is None else text
+    if not isinstance(native, str) or len(native) > MAX_MADE:
+        return None
+    try:
+        return lzfu.store(rtf.from_text(native) if text is None else rtf.from_html(native))
+    except EncodeError:  # RTF takes several bytes for a character
+        return None
 
 
 def native_body(stored: Stored) -> Value:

@@ -101,3 +101,15 @@ def test_rtf_is_one_of_the_bodies() -> None:
     damaged = Stored({tags.PidTagRtfCompressed: b"nonsense"}.get)
     assert compute(damaged, tags.PidTagBody) is None
     assert compute(damaged, tags.PidTagRtfCompressed) == b"nonsense"
+
+
+def test_a_body_that_is_too_long_is_shown_in_its_own_form_alone() -> None:
+    page = b"<p>" + b"x" * registry.MAX_MADE + b"</p>"
+    known = {tags.PidTagHtml: page, tags.PidTagInternetCodepage: 65001}
+    stored = registry.Stored(known.get)
+    assert registry.COMPUTED[tags.PidTagHtml](stored) == page
+    assert registry.COMPUTED[tags.PidTagBody](stored) is None
+    assert registry.COMPUTED[tags.PidTagRtfCompressed](stored) is None
+    text = registry.Stored({tags.PidTagBody: "x" * (registry.MAX_MADE + 1)}.get)
+    assert registry.COMPUTED[tags.PidTagHtml](text) is None
+    assert registry.COMPUTED[tags.PidTagRtfCompressed](text) is None
