@@ -40,8 +40,8 @@ _OUTSIDE_A_SESSION = frozenset(("Connect", "Bind"))
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response. `headers` have names in lower case. `code` is the last X-ResponseCode (None: no such header);
-    `tags` and `extra` are the meta-tags and the headers after DONE; `body` is what follows them, or everything
+    """A response. Names of `headers` are in lower case. `code` is the last X-ResponseCode, None without one.
+    `tags` and `extra` are the meta-tags and the headers after DONE; `body` is what follows them, or all of it
     where there are no meta-tags."""
 
     status: int

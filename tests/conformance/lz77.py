@@ -1,6 +1,6 @@
 """Decompression of payloads, written from the specification alone (LZ77 with DIRECT2 encoding).
 
-A bit mask of 32 bits, its highest first, says for each of 32 symbols whether a literal byte (0) or a match (1)
+A mask of 32 bits, its highest first, says for each of 32 symbols whether a literal byte (0) or a match (1)
 follows. A match is 16 bits: 13 bits of distance less one, 3 bits of length less three; the length grows by
 half a byte (shared by two matches), by a byte, by 16 bits. MS-OXCRPC 3.1.4.1.1.2.
 """
