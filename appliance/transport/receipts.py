@@ -2,8 +2,8 @@
 2.2.1.29, 3.2.4.4, RFC 8098).
 
 Whoever marks such a message as read, or deletes it unread, sets a timer in the same transaction (`due`,
-`mailbox.receipts`); `send_due` makes the receipts and sends them, so that none is lost between the two. A receipt
-is a report object (MS-OXOMSG 2.2.2) that goes out as MIME.
+`mailbox.receipts`); `send_due` makes the receipts and sends them, so that none is lost between the two. A
+receipt is a report object (MS-OXOMSG 2.2.2) that goes out as MIME.
 
 What came by SMTP from somebody who is not the one to be told (RFC 8098 2.1: the address differs from the
 Return-Path) gets none: the mail program of a person asks first, a server does not.
