@@ -36,9 +36,6 @@ CP_TELETEX: Final = 0x00004F25  # 2.2.1.5
 CP_WINUNICODE: Final = 0x000004B0
 
 
-ANONYMOUS_LOGIN: Final = 0x00000020  # fAnonymousLogin of NspiBind (MS-NSPI 2.2.11)
-
-
 class Retrieve(IntFlag):
     """Flags of NspiGetPropList, NspiGetProps and NspiQueryRows (2.2.1.11)."""
 
