@@ -120,7 +120,16 @@ REQUIRED = [
 ]
 
 
-@pytest.mark.covers(*(f"MS-OXNSPI_R{number}" for number in range(1721, 1737)), "MS-OXNSPI_R911")
+@pytest.mark.covers(
+    "MS-OXNSPI_R1721", "MS-OXNSPI_R1722", "MS-OXNSPI_R1723", "MS-OXNSPI_R1724", "MS-OXNSPI_R1725"
+)
+@pytest.mark.covers(
+    "MS-OXNSPI_R1726", "MS-OXNSPI_R1727", "MS-OXNSPI_R1728", "MS-OXNSPI_R1729", "MS-OXNSPI_R1730"
+)
+@pytest.mark.covers(
+    "MS-OXNSPI_R1731", "MS-OXNSPI_R1732", "MS-OXNSPI_R1733", "MS-OXNSPI_R1734", "MS-OXNSPI_R1735"
+)
+@pytest.mark.covers("MS-OXNSPI_R1736", "MS-OXNSPI_R911")
 @pytest.mark.parametrize(
     ("name", "object_type", "display_type"),
     [

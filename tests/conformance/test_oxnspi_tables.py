@@ -190,9 +190,9 @@ def test_an_unknown_row(nspi: Mapi, current: int) -> None:
 
 
 @pytest.mark.covers(
-    *("MS-OXNSPI_R789", "MS-OXNSPI_R784", "MS-OXNSPI_R948", "MS-OXNSPI_R1033", "MS-OXNSPI_R1230"),
-    *("MS-OXNSPI_R943", "MS-OXNSPI_R1762", "MS-OXNSPI_R1630", "MS-OXNSPI_R1631"),
+    "MS-OXNSPI_R789", "MS-OXNSPI_R784", "MS-OXNSPI_R948", "MS-OXNSPI_R1033", "MS-OXNSPI_R1230"
 )
+@pytest.mark.covers("MS-OXNSPI_R943", "MS-OXNSPI_R1762", "MS-OXNSPI_R1630", "MS-OXNSPI_R1631")
 @pytest.mark.parametrize("container", [CURRENT, END, NO_SUCH_ID])
 def test_an_unknown_container(nspi: Mapi, container: int) -> None:
     lost = Stat(container=container)
