@@ -128,6 +128,23 @@ class Line:
                 break
         self._at = len(self.heard)
 
+    def rewind(self, to: str = "") -> None:
+        """Hear again: from the last time that `to` was said, or from the beginning."""
+        self._at = max(self.heard.rfind(to), 0) if to else 0
+
+    def hush(self, seconds: float = 5.0) -> None:
+        """Listen until nothing was said for some seconds; what was said counts as heard."""
+        while True:
+            before = len(self.heard)
+            self.listen(seconds)
+            if len(self.heard) == before:
+                break
+        self._at = len(self.heard)
+
+    def send(self, data: bytes) -> None:
+        """Bytes at once, as a paste or noise comes."""
+        self._transport.write(data)
+
     def type(self, text: str, end: str = "\r") -> None:
         """Type like a quick person: key by key."""
         for character in text + end:
