@@ -284,10 +284,12 @@ class Qemu:
         while (seen := self.watch_lights(4)) != lights:
             assert time.monotonic() < deadline, f"{sign}: {lights} were wanted, {seen} seen"
 
-    def press(self, down: bool) -> None:
-        """The button, which pulls to ground."""
-        pull = "pull-down" if down else "pull-up"
-        self.shell.run(f"echo {pull} > $(ls -d /sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio3)/pull")
+    def press(self, seconds: float) -> None:
+        """The button, which pulls to ground, for so long. One command: typing takes longer than a press."""
+        self.shell.run(
+            "cd /sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio3; echo pull-down > pull;"
+            f" sleep {seconds}; echo pull-up > pull; cd /"
+        )
 
 
 class Board:
@@ -326,8 +328,8 @@ class Board:
         answer = ask_person(f"Do the lights say '{sign}' ({', '.join(sorted(lights)) or 'dark'})? [y/n]")
         assert answer.lower().startswith("y"), f"a person does not see {sign!r}"
 
-    def press(self, down: bool) -> None:
-        ask_person(f"{'Press and hold' if down else 'Let go of'} the button, and press Return")
+    def press(self, seconds: float) -> None:
+        ask_person(f"Press Return, then the button for about {seconds} seconds")
 
 
 def ask_person(question: str) -> str:

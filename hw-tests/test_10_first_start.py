@@ -37,7 +37,7 @@ def test_noise_changes_nothing(fresh: Qemu | Board) -> None:
 
 def test_a_paste_ends_at_its_first_wrong_answer(fresh: Qemu | Board) -> None:
     """Some answers are pasted at once; what stands behind the wrong one is not taken for other questions."""
-    fresh.console.send("\r1\roffice.test\rmail.office.test\rExample / Ltd\rnot this\rnor this\r".encode())
+    fresh.console.send(b"\r1\roffice.test\rmail.office.test\rExample / Ltd\rnot this\rnor this\r")
     fresh.console.expect("no slash")
     fresh.console.hush()
     fresh.console.send(b"\x0c")
@@ -51,7 +51,9 @@ def test_somebody_leaves_in_the_middle(fresh: Qemu | Board) -> None:
     fresh.console.expect("Nothing was changed")
     fresh.console.expect("Not set up yet.*Press Return to begin: $")
     if isinstance(fresh, Qemu):
-        assert fresh.shell.run("ls /var/lib/appliance/data 2>&1 || true").endswith("No such file or directory")
+        assert fresh.shell.run("ls /var/lib/appliance/data 2>&1 || true").endswith(
+            "No such file or directory"
+        )
     fresh.console.rewind("Satchel mail appliance - ")
 
 

@@ -1,4 +1,4 @@
-"""Outlook's way in: Autodiscover and MAPI over HTTP, with curl as the judge of certificate, HTTP and cookies."""
+"""Outlook's way in: Autodiscover and MAPI over HTTP. curl judges certificate, HTTP and cookies."""
 
 import re
 import shutil
@@ -45,9 +45,7 @@ def curl(machine: Qemu | Board, *arguments: str | Path) -> subprocess.CompletedP
     """curl to the machine, by its name and with standard ports in every URL."""
     host, port = machine.address(443)
     there = ["--connect-to", f"{HOST}:443:{host}:{port}", "--connect-timeout", "60", "--max-time", "180"]
-    return subprocess.run(
-        ["curl", "-sS", *there, *arguments], capture_output=True, check=False, timeout=240
-    )
+    return subprocess.run(["curl", "-sS", *there, *arguments], capture_output=True, check=False, timeout=240)
 
 
 def test_a_stranger_does_not_trust_it(office: Qemu | Board) -> None:
@@ -56,9 +54,11 @@ def test_a_stranger_does_not_trust_it(office: Qemu | Board) -> None:
 
 def test_outlook_finds_its_mailbox(office: Qemu | Board, authority: Path, tmp_path: Path) -> None:
     """POX Autodiscover (MS-OXDSCLI 3.1.5), then Connect, an empty Execute and Disconnect (MS-OXCMAPIHTTP)."""
+    me = f"{ANNA}:{people.PASSWORDS['anna']}"
     said = curl(
-        office, "--cacert", authority, "-u", f"{ANNA}:{people.PASSWORDS['anna']}", "-H", "Content-Type: text/xml",
-        "-H", "X-MapiHttpCapability: 1", "--data-binary", QUESTION, f"https://{HOST}/autodiscover/autodiscover.xml",
+        office, "--cacert", authority, "-u", me, "-H", "Content-Type: text/xml",
+        "-H", "X-MapiHttpCapability: 1", "--data-binary", QUESTION,
+        f"https://{HOST}/autodiscover/autodiscover.xml",
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
     answer = said.stdout.decode()
@@ -70,7 +70,7 @@ def test_outlook_finds_its_mailbox(office: Qemu | Board, authority: Path, tmp_pa
         (tmp_path / "body").write_bytes(body)
         jar = tmp_path / "jar"
         said = curl(
-            office, "-i", "--cacert", authority, "-u", f"{ANNA}:{people.PASSWORDS['anna']}", "-b", jar, "-c", jar,
+            office, "-i", "--cacert", authority, "-u", me, "-b", jar, "-c", jar,
             "-H", "Content-Type: application/mapi-http", "-H", f"X-RequestType: {request_type}",
             "-H", f"X-RequestId: {{E2EA6C1C-E61B-49E9-9CFB-38184F907552}}:{number}",
             "-H", "X-ClientInfo: {2EF33C39-49C8-421C-B876-CDF7F2AC3AA0}:123",

@@ -15,8 +15,7 @@ PAGES = {
 
 def test_the_address_at_a_press_of_the_button(office: Qemu | Board) -> None:
     office.console.skip()
-    office.press(True)
-    office.press(False)
+    office.press(0.4)
     office.console.expect("Satchel mail appliance - ", 120)
 
 
@@ -28,7 +27,7 @@ def test_a_wrong_password(office: Qemu | Board) -> None:
 
 
 def test_noise_gets_nowhere(office: Qemu | Board) -> None:
-    """Bytes of all kinds at the password: nobody gets in, nothing falls over, and the right one still works."""
+    """Bytes of all kinds at the password: nobody gets in, nothing falls over, the right one still works."""
     rng = random.Random(5)
     office.console.skip()
     office.console.send(bytes(byte for byte in rng.randbytes(2000) if byte not in b"\r\n"))

@@ -101,13 +101,15 @@ def test_a_factory_reset_and_the_backup_comes_back(plugged: Plugged) -> None:
     assert "before the backup" in people.subjects(machine, "anna")
 
 
-def test_what_is_on_the_stick(plugged: Plugged) -> None:
+def test_a_long_press_shuts_it_down(plugged: Plugged) -> None:
     machine = plugged.machine
-    people.log_in(machine)
-    people.read(machine, "Restart, shut down, factory reset")
-    people.choose(machine, "Shut down")
-    machine.console.answer(r"Shut the machine down.*: $", "yes")
+    machine.console.skip()
+    machine.press(6)
+    machine.console.expect("The button asks to shut down")
     assert machine.wait() == 0
+
+
+def test_what_is_on_the_stick(plugged: Plugged) -> None:
     names = plugged.on_stick()
     assert "satchel-ca.crt" in names
     assert re.search(r"satchel-\d{8}-\d{6}\.satchel", names)
