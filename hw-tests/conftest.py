@@ -75,7 +75,9 @@ def fresh(machine: Qemu | Board) -> Qemu | Board:
 @pytest.fixture(scope="session")
 def office(fresh: Qemu | Board) -> Qemu | Board:
     """The machine, set up by the wizard and serving."""
-    if not SET_UP:
+    if SET_UP:
+        fresh.console.expect("Administrator's password: $")
+    else:
         people.set_up(fresh)
     return fresh
 
