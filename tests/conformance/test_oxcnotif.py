@@ -421,10 +421,10 @@ def test_a_reset_table_is_silent_until_it_has_a_view(
 @pytest.mark.covers("MS-OXCNOTIF_R338", "MS-OXCNOTIF_R335", "MS-OXCNOTIF_R348", "MS-OXCNOTIF_R349")
 @pytest.mark.covers("MS-OXCNOTIF_R81", "MS-OXCNOTIF_R332", "MS-OXCNOTIF_R337", "MS-OXCNOTIF_R346")
 def test_what_does_not_fit_is_pending(desk: Desk, other: Desk, place: tuple[bytes, int]) -> None:
-    """Rows of 2,000 bytes and more: forty of them do not fit in the smallest buffer."""
+    """Rows of 500 bytes and more: eighty of them do not fit in the smallest buffer."""
     fid, _ = place
     table(desk, fid)
-    many = 40
+    many = 80
     mids = [note(other, fid, f"{index:03}" + "x" * 1000) for index in range(many)]
     told: list[Notice] = []
     was_pending = 0
