@@ -26,6 +26,7 @@ from appliance.mailbox.actor import Actor
 from appliance.mailbox.whole import Whole
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
+from appliance.mapi.groups import Group
 from appliance.mapi.ids import to_int64
 from appliance.mapi.idset import IdSet
 from appliance.mapi.types import Bag, Value
@@ -43,14 +44,16 @@ from appliance.rop.fasttransfer.folders import (
 from appliance.rop.fasttransfer.pen import MARKS, Pen
 from appliance.rop.fasttransfer.stream import Progress
 from appliance.rop.ics.flags import SynchronizationExtraFlags, SynchronizationFlags
+from appliance.rop.ics.partial import Mapping, changed_groups, message_change_partial
 from appliance.rop.ics.plan import (
     ContentsPlan,
     Matches,
     all_up_to,
     plan_contents,
     plan_hierarchy,
+    unbroken,
 )
-from appliance.rop.ics.state import STATE_BEGIN, STATE_END, State, add, without
+from appliance.rop.ics.state import STATE_BEGIN, STATE_END, State, add, has, without
 from appliance.store import contents, folders, search_folders, versions
 from appliance.store.contents import Row
 from appliance.store.errors import StoreError
@@ -68,12 +71,13 @@ _PROGRESS = struct.Struct("<HHIQIIQ")  # ProgressInformation, 2.2.2.7
 @dataclass(slots=True)
 class Wish:
     """What the client configured (2.2.3.2.1.1.1). `matches` is the restriction, `listed` the property
-    tags."""
+    tags, `partial` whether the client takes partial changes."""
 
     flags: SynchronizationFlags
     extra: SynchronizationExtraFlags
     matches: Matches | None = None
     listed: tuple[int, ...] = ()
+    partial: bool = False
 
     def filter(self, associated: bool) -> Filter:
         """What of a message is sent (3.2.5.9.1.1)."""
@@ -97,6 +101,8 @@ class Download:
     progress: Progress = field(default_factory=Progress)
     final: State | None = None
     """The state after everything was produced, None before."""
+    _partial: dict[int, frozenset[Group]] = field(default_factory=dict)
+    _top: int = 0
 
     def contents(self) -> Iterator[bytes]:
         """contentsSync."""
@@ -105,6 +111,10 @@ class Download:
             plan = plan_contents(
                 txn, self.mailbox, self.fid, self.wish.flags, self.wish.extra, self.state, self.wish.matches
             )
+            if self.wish.partial and not plan.exact:
+                known = {mid for mid in plan.changes if has(self.state.given, mid)}
+                self._partial = changed_groups(txn, self.mailbox, self.fid, unbroken(self.state.seen), known)
+            self._top = plan.top
         self.progress.total = len(plan.changes)
         sent = _Sent(self.state.copy(), plan)
         if self.wish.flags & SynchronizationFlags.PROGRESS:
@@ -140,18 +150,22 @@ class Download:
             if self.wish.flags & SynchronizationFlags.PROGRESS:
                 facts = ((0x00000003, min(ready.row.size, 0x7FFFFFFF)), (0x0000000B, ready.row.associated))
                 before = MARKS[Marker.INCR_SYNC_PROGRESS_PER_MESSAGE] + self.pen.props(facts)
-            before += MARKS[Marker.INCR_SYNC_CHANGE] + self.pen.props(header)
-            before += MARKS[Marker.INCR_SYNC_MESSAGE]
-            content = message_content(
-                self.store,
-                self.pen,
-                message,
-                self.wish.filter(ready.row.associated),
-                del_props=True,
-                before=before,
-            )
-            yield from recovering(self.pen, content, ready.ids)
+            yield from recovering(self.pen, self._message_change(ready, header, message, before), ready.ids)
         sent.add(ready.row)
+
+    def _message_change(
+        self, ready: "_Ready", header: list[tuple[int, Value]], message: Whole, before: bytes
+    ) -> Iterator[bytes]:
+        """messageChange (2.2.4.3.11)."""
+        filter = self.wish.filter(ready.row.associated)
+        if ready.partial is not None:
+            mapping, groups = ready.partial
+            return message_change_partial(
+                self.store, self.pen, message, filter, mapping, groups, header=header, before=before
+            )
+        before += MARKS[Marker.INCR_SYNC_CHANGE] + self.pen.props(header)
+        before += MARKS[Marker.INCR_SYNC_MESSAGE]
+        return message_content(self.store, self.pen, message, filter, del_props=True, before=before)
 
     def _read(self, mid: int) -> "_Ready | None":
         """A message as it is now, None when it has gone."""
@@ -167,7 +181,12 @@ class Download:
             message.props.pop(tags.PidTagLastModificationTime, None)
             ids = ids_of(txn, self.mailbox, row.fid, mid)
             conflicting = self._conflicting(txn, row, message)
-        return _Ready(row, conflicting or [(header, message)], ids)
+            groups = self._partial.get(mid)
+            partial = None
+            # What happened after the plan is not known.
+            if groups and not conflicting and not row.associated and row.mod <= self._top:
+                partial = Mapping(txn, self.pen), groups
+        return _Ready(row, conflicting or [(header, message)], ids, partial)
 
     def _find(self, txn: ReadTxn, mid: int) -> Row | None:
         row = whole.row_of(txn, self.mailbox, self.fid, mid)
@@ -293,11 +312,13 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A message that was read: what is sent for it, mostly one header and content."""
+    """A message that was read: what is sent for it, mostly one header and content. `partial`: the groups
+    that are sent in place of all, with their mapping."""
 
     row: Row
     versions: list[tuple[list[tuple[int, Value]], Whole]]
     ids: tuple[bytes, bytes]
+    partial: tuple[Mapping, frozenset[Group]] | None
 
 
 class _Sent:
