@@ -23,6 +23,7 @@ from appliance.formats.fasttransfer.markers import (
 )
 from appliance.mailbox import rights, whole
 from appliance.mailbox.actor import Actor
+from appliance.mailbox.messages import is_read, own_reads
 from appliance.mailbox.whole import Whole
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
@@ -36,7 +37,6 @@ from appliance.rop.fasttransfer.folders import (
     error_info,
     folder_props,
     ids_of,
-    is_read,
     recovering,
     source_key,
     version_of,
@@ -108,8 +108,10 @@ class Download:
         """contentsSync."""
         with self.store.read() as txn:
             rights.require(txn, self.actor, self.mailbox, self.fid, Right.READ_ANY)
+            own = own_reads(txn, self.actor, self.mailbox, self.fid)
+            wish = self.wish
             plan = plan_contents(
-                txn, self.mailbox, self.fid, self.wish.flags, self.wish.extra, self.state, self.wish.matches
+                txn, self.mailbox, self.fid, wish.flags, wish.extra, self.state, wish.matches, own
             )
             if self.wish.partial and not plan.exact:
                 known = {mid for mid in plan.changes if has(self.state.given, mid)}
@@ -151,7 +153,7 @@ class Download:
                 facts = ((0x00000003, min(ready.row.size, 0x7FFFFFFF)), (0x0000000B, ready.row.associated))
                 before = MARKS[Marker.INCR_SYNC_PROGRESS_PER_MESSAGE] + self.pen.props(facts)
             yield from recovering(self.pen, self._message_change(ready, header, message, before), ready.ids)
-        sent.add(ready.row)
+        sent.add(ready.row, own_read=ready.own_read)
 
     def _message_change(
         self, ready: "_Ready", header: list[tuple[int, Value]], message: Whole, before: bytes
@@ -173,7 +175,7 @@ class Download:
             row = self._find(txn, mid)
             if row is None:
                 return None
-            own = is_read(txn, self.mailbox, row, self.actor)
+            own = is_read(txn, self.actor, self.mailbox, row)
             message = whole.stored(self.store, txn, self.mailbox, row, read=own)
             learn(self.pen, txn, message)
             version = version_of(txn, self.mailbox, row)
@@ -186,7 +188,7 @@ class Download:
             # What happened after the plan is not known.
             if groups and not conflicting and not row.associated and row.mod <= self._top:
                 partial = Mapping(txn, self.pen), groups
-        return _Ready(row, conflicting or [(header, message)], ids, partial)
+        return _Ready(row, conflicting or [(header, message)], ids, own is True, partial)
 
     def _find(self, txn: ReadTxn, mid: int) -> Row | None:
         row = whole.row_of(txn, self.mailbox, self.fid, mid)
@@ -312,12 +314,14 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A message that was read: what is sent for it, mostly one header and content. `partial`: the groups
-    that are sent in place of all, with their mapping."""
+    """A message that was read: what is sent for it, mostly one header and content. `own_read`:
+    whether it is read, where each user has an own read state; `partial`: the groups that are sent in place
+    of all, with their mapping."""
 
     row: Row
     versions: list[tuple[list[tuple[int, Value]], Whole]]
     ids: tuple[bytes, bytes]
+    own_read: bool
     partial: tuple[Mapping, frozenset[Group]] | None
 
 
@@ -329,11 +333,14 @@ class _Sent:
         self.ids = IdSet()
         self._failed: list[int] = []
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, *, own_read: bool) -> None:
         """A message in this version."""
         add(self.ids, row.mid)
         add(self._state.seen_fai if row.associated else self._state.seen, row.cn)
-        if not row.associated:
+        if self._plan.own_reads is not None:
+            mine, version = self._plan.own_reads, IdSet.of_ids((row.cn,))
+            self._plan.own_reads = mine | version if own_read else mine - version
+        elif not row.associated:
             add(self._plan.read_cns, row.read_cn)
 
     def failed(self, mid: int) -> None:
@@ -345,7 +352,7 @@ class _Sent:
         state, plan = self._state, self._plan
         state.given = (state.given | self.ids) - plan.deleted - plan.no_longer_in_scope
         if flags & SynchronizationFlags.READ_STATE:
-            state.read = state.read | plan.read_cns
+            state.read = state.read | plan.read_cns if plan.own_reads is None else plan.own_reads
         if plan.exact or self._failed:
             return state
         seen = all_up_to(plan.top)
@@ -353,7 +360,7 @@ class _Sent:
             state.seen = state.seen | seen
         if flags & SynchronizationFlags.FAI:
             state.seen_fai = state.seen_fai | seen
-        if flags & SynchronizationFlags.READ_STATE:
+        if flags & SynchronizationFlags.READ_STATE and plan.own_reads is None:
             state.read = state.read | seen
         return state
 
