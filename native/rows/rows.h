@@ -38,6 +38,8 @@ enum slot_source {
     SLOT_IMPORTANCE,
     SLOT_ASSOCIATED,
     SLOT_MESSAGE_CLASS,
+    SLOT_MESSAGE_STATUS,
+    SLOT_INSTANCE_KEY,
     SLOT_CONSTANT, /* a bag of one property: the constant */
     SLOT_ABSENT,
     SLOT_ASK,
@@ -45,15 +47,31 @@ enum slot_source {
 };
 
 /* What holds when a compact bag lacks the property; with ELSE_COMPUTED, Python is asked for any bag. */
-enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT, ELSE_COMPUTED = 0x10 };
+enum slot_fallback {
+    ELSE_NONE = 0,
+    ELSE_CONSTANT,
+    ELSE_SAME,
+    ELSE_ASK,
+    ELSE_SUBJECT_PREFIX,     /* what the subject says: appliance/mapi/conversation.py */
+    ELSE_NORMALIZED_SUBJECT,
+    ELSE_TOPIC,
+    ELSE_COUNT,
+    ELSE_COMPUTED = 0x10,
+};
+
+/* What the hot row's flags make of a bag's property. */
+enum slot_state { STATE_NONE = 0, STATE_FLAG_STATUS, STATE_FOLLOWUP_ICON, STATE_LAST_VERB, STATE_ICON, STATE_COUNT };
 
 enum { MAX_SLOTS = 2048, MAX_CLASS = 64 };
 
 typedef struct {
     uint32_t tag;
-    uint8_t source, fallback;
+    uint8_t source, fallback, state;
     uint16_t other;   /* slot of ELSE_SAME, always a later one */
+    bag_form form;    /* of the tag's type */
+    bool packs;       /* whether such values stand in property rows as C knows them */
     span constant;    /* packed bag of one property, of SLOT_CONSTANT and ELSE_CONSTANT */
+    bag opened;       /* that bag; data NULL: there is none, or it is damaged */
 } slot;
 
 typedef struct {
@@ -64,11 +82,12 @@ typedef struct {
 } slot_table;
 
 /* Reads a packed table of slots: u16 classes, each u16 length and UTF-8; u16 slots, each u32 tag, u8 source,
- * u8 fallback, u16 other, u16 length and constant. The table points into `data`. False: no such table. */
+ * u8 fallback, u8 state, u16 other, u16 length and constant. The table points into `data`. False: no such table. */
 bool slots_read(slot_table *table, const uint8_t *data, size_t size);
 void slots_free(slot_table *table);
 
-/* A value: `form` says which member counts. Multi-values and varying ones stand in `in` at `place`. */
+/* A value: `form` says which member counts. Multi-values and varying ones stand in `in` at `place`, which is a
+ * bag of the row or of the table and lives as long as they. */
 enum value_state { VALUE_NONE = 0, VALUE_HERE, VALUE_ASK };
 
 typedef struct {
@@ -77,7 +96,7 @@ typedef struct {
     uint64_t bits;     /* integers (sign extended), Boolean */
     double number;     /* floats */
     span bytes;        /* text, binary, Guid; the whole place of a multi-value */
-    bag in;
+    const bag *in;
     bag_place place;
 } value;
 
@@ -86,7 +105,10 @@ typedef struct {
     const row_input *input;
     int bag_state; /* 0 not yet, 1 open, -1 none at all, -2 damaged or not at hand */
     bool compact;
+    int marks_state; /* 0 not looked for yet, 1 there, -1 none */
+    bag_place marks; /* PidTagSatchelAbsent of a compact bag */
     bag b;
+    uint8_t instance_key[12];
 } row;
 
 row row_of(const row_input *input);
@@ -135,7 +157,9 @@ int row_matches(row *r, const slot_table *table, const uint8_t *program, size_t 
 
 /* ---- property rows (MS-OXCDATA 2.8.1 in ROP buffers) */
 
-/* Appends the row of the slots given. VALUE_ASK leaves `out` as it was. */
-enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out);
+/* Appends the row of the slots given. VALUE_ASK leaves `out` as it was. *flagged: whether the row is expected
+ * to lack a property, as rows do whose neighbours do; then whether it did. */
+enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
+                          bool *flagged);
 
 #endif

@@ -47,8 +47,10 @@ class _Source(IntEnum):
     IMPORTANCE = 10
     ASSOCIATED = 11
     MESSAGE_CLASS = 12
-    CONSTANT = 13
-    ABSENT = 14
+    MESSAGE_STATUS = 13
+    INSTANCE_KEY = 14
+    CONSTANT = 15
+    ABSENT = 16
 
 
 class _Else(IntEnum):
@@ -58,6 +60,19 @@ class _Else(IntEnum):
     CONSTANT = 1
     SAME = 2
     ASK = 3
+    SUBJECT_PREFIX = 4
+    NORMALIZED_SUBJECT = 5
+    TOPIC = 6
+
+
+class _State(IntEnum):
+    """What the row's flags make of a property of the bag (`sources.ROW_STATE`)."""
+
+    NONE = 0
+    FLAG_STATUS = 1
+    FOLLOWUP_ICON = 2
+    LAST_VERB = 3
+    ICON = 4
 
 
 _COMPUTED = 0x10
@@ -79,6 +94,8 @@ _SOURCES: Mapping[int, _Source] = {
     tags.PidTagImportance: _Source.IMPORTANCE,
     tags.PidTagAssociated: _Source.ASSOCIATED,
     tags.PidTagMessageClass: _Source.MESSAGE_CLASS,
+    tags.PidTagMessageStatus: _Source.MESSAGE_STATUS,
+    tags.PidTagInstanceKey: _Source.INSTANCE_KEY,
     tags.PidTagDeletedOn: _Source.ABSENT,
 }
 _CONSTANTS: Mapping[int, Value] = {
@@ -101,6 +118,20 @@ _SAME: Mapping[int, int] = {
     tags.PidTagSenderEmailAddress: tags.PidTagSentRepresentingEmailAddress,
 }
 """What they leave out because another property says it. The other one follows from none."""
+
+_OF_SUBJECT: Mapping[int, _Else] = {
+    tags.PidTagSubjectPrefix: _Else.SUBJECT_PREFIX,
+    tags.PidTagNormalizedSubject: _Else.NORMALIZED_SUBJECT,
+    tags.PidTagConversationTopic: _Else.TOPIC,
+}
+"""What they leave out because the subject says it."""
+
+_STATES: Mapping[int, _State] = {
+    tags.PidTagFlagStatus: _State.FLAG_STATUS,
+    tags.PidTagFollowupIcon: _State.FOLLOWUP_ICON,
+    tags.PidTagLastVerbExecuted: _State.LAST_VERB,
+    tags.PidTagIconIndex: _State.ICON,
+}
 
 _FROM_BAG = (_Source.BAG, _Source.MESSAGE_CLASS)
 
@@ -168,8 +199,11 @@ def _slot(number: int, tag: int, computed: bool, fixed: bytes | None) -> bytes:
         fallback, constant = _Else.CONSTANT, bags.pack({tag: _CONSTANTS[tag]})
     elif tag in _SAME:
         fallback, other = _Else.SAME, number + 1
-    flags = fallback | (_COMPUTED if computed else 0)
-    return struct.pack("<IBBHH", tag, source, flags, other, len(constant)) + constant
+    elif tag in _OF_SUBJECT:
+        fallback = _OF_SUBJECT[tag]
+    state = _STATES.get(tag, _State.NONE)
+    flags = fallback | (_COMPUTED if computed and state is _State.NONE else 0)
+    return struct.pack("<IBBBHH", tag, source, flags, state, other, len(constant)) + constant
 
 
 class _Op(IntEnum):

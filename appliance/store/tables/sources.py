@@ -149,6 +149,30 @@ def message_flags(row: Row) -> int:
     return flags | (0x40 if row.associated else 0)
 
 
+STATUS = (  # MS-OXCMSG 2.2.1.8
+    (RowFlag.HIGHLIGHTED, 0x01),
+    (RowFlag.TAGGED, 0x02),
+    (RowFlag.HIDDEN_STATUS, 0x04),
+    (RowFlag.IN_CONFLICT, 0x800),
+    (RowFlag.REMOTE_DOWNLOAD, 0x1000),
+    (RowFlag.REMOTE_DELETE, 0x2000),
+)
+"""PidTagMessageStatus: the flag of the row and its bit."""
+
+_STATUS_BITS = tuple((int(flag), bit) for flag, bit in STATUS)
+
+
+def message_status(row: Row) -> int:
+    """PidTagMessageStatus of a row."""
+    own = int(row.flags)
+    return sum(bit for flag, bit in _STATUS_BITS if own & flag)
+
+
+def instance_key(row: Row) -> bytes:
+    """PidTagInstanceKey of a row: its MID and an instance number of zero."""
+    return row.mid.to_bytes(8, "big") + bytes(4)
+
+
 ROW_VALUES: dict[int, Callable[[Row], Value]] = {
     tags.PidTagMid: lambda row: to_int64(row.mid),
     tags.PidTagInstID: lambda row: to_int64(row.mid),
@@ -164,8 +188,48 @@ ROW_VALUES: dict[int, Callable[[Row], Value]] = {
     tags.PidTagHasAttachments: lambda row: bool(row.flags & RowFlag.HAS_ATTACHMENT),
     tags.PidTagImportance: lambda row: row.importance,
     tags.PidTagAssociated: lambda row: row.associated,
+    tags.PidTagMessageStatus: message_status,
+    tags.PidTagInstanceKey: instance_key,
 }
 """What the hot row of a message knows."""
+
+COMPLETED, FLAGGED = 1, 2  # MS-OXOFLAG 2.2.1.1
+RED_FLAG = 6  # MS-OXOFLAG 2.2.1.2
+REPLIED, SENT_ON = 102, 104  # MS-OXOMSG 2.2.1.9
+ICON_REPLIED, ICON_SENT_ON = 0x105, 0x106  # MS-OXOMSG 2.2.1.10
+NO_ICON = -1
+
+_ANSWERED, _FORWARDED = int(RowFlag.ANSWERED), int(RowFlag.FORWARDED)
+_FLAGGED, _COMPLETE = int(RowFlag.FLAGGED), int(RowFlag.FLAG_COMPLETE)
+
+
+def _flag_status(flags: int, value: Value) -> Value:
+    return COMPLETED if flags & _COMPLETE else FLAGGED if flags & _FLAGGED else value
+
+
+def _followup_icon(flags: int, value: Value) -> Value:
+    return RED_FLAG if value is None and flags & _FLAGGED else value
+
+
+def _last_verb(flags: int, value: Value) -> Value:
+    if value is not None or not flags & (_ANSWERED | _FORWARDED):
+        return value
+    return REPLIED if flags & _ANSWERED else SENT_ON
+
+
+def _icon(flags: int, value: Value) -> Value:
+    if value not in (None, NO_ICON) or not flags & (_ANSWERED | _FORWARDED):
+        return value
+    return ICON_REPLIED if flags & _ANSWERED else ICON_SENT_ON
+
+
+ROW_STATE: dict[int, Callable[[int, Value], Value]] = {
+    tags.PidTagFlagStatus: _flag_status,
+    tags.PidTagFollowupIcon: _followup_icon,
+    tags.PidTagLastVerbExecuted: _last_verb,
+    tags.PidTagIconIndex: _icon,
+}
+"""What the row's flags (those of IMAP) make of a property of the bag."""
 
 
 MESSAGE_TAGS = frozenset((*ROW_VALUES, tags.PidTagMessageClass))
@@ -209,6 +273,9 @@ class MessageRecord:
         if cold is None:
             return None
         value = cold.get(tag)
+        state = ROW_STATE.get(tag)
+        if state is not None:
+            return state(self.row.flags, value)
         return self._computed(self._txn, self.row.mid, tag) if value is None else value
 
     def _read(self) -> messages.Message | None:
