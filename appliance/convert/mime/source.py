@@ -6,13 +6,13 @@ message contains.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from appliance.convert.mime.content import Decoded, Reader, Slice, content_of
 from appliance.formats import enriched, html
 from appliance.formats.mime.bodies import decode_body, flow_of, unflow
 from appliance.formats.mime.charsets import decode as decode_charset
-from appliance.formats.mime.headers import Field, fields_of
+from appliance.formats.mime.headers import Field, bodies_of, fields_of
 from appliance.formats.mime.limits import Finding
 from appliance.formats.mime.scan import Kind, Part, Scan
 
@@ -77,6 +77,17 @@ class Source:
                 fields = tuple(fields_of(self.raw_header(part)))
             known = self._headers[part.index] = Headers(fields)
         return known
+
+    def header_bodies(self, names: Collection[bytes]) -> dict[bytes, list[bytes]]:
+        """The bodies of the root's fields of some names (in lower case), in order: less work than `headers`
+        where nothing else of them is asked for."""
+        known = self._headers.get(self.root.index)
+        if known is None:
+            if self.root.index == 0 and self.scan.is_fresh:
+                known = self.headers()
+            else:
+                return bodies_of(self.raw_header(self.root), names)
+        return {name: known.all(name) for name in names if name in known}
 
     def raw_header(self, part: Part) -> bytes:
         """The header block of a part with the empty line, at most MAX_HEADER bytes."""

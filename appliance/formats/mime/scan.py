@@ -319,6 +319,11 @@ class Scan:
         number = sum(1 for other in self.parts[: part.index] if other.is_message)
         return self._headers[number]
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the header blocks are still at hand."""
+        return bool(self._headers)
+
     def fields(self, part: Part | None = None) -> tuple[Field, ...]:
         """The kept header fields of the message (or of an embedded one), in order; errors as `raw_header`."""
         if part is None and self._headers:
