@@ -45,7 +45,8 @@ def stamp(began: time.struct_time, load: float) -> str:
         f"Python {platform.python_version()}",
         *(f"{name} {version}" for name, version in _peers()),
     ]
-    return f"{day} to {time.strftime('%H:%M UTC', time.gmtime())}, load {load:.1f} before it began: {', '.join(parts)}."
+    ended = time.strftime("%H:%M UTC", time.gmtime())
+    return f"{day} to {ended}, load {load:.1f} before it began: {', '.join(parts)}."
 
 
 def _processor() -> str:
@@ -55,7 +56,10 @@ def _processor() -> str:
 
 def _peers() -> list[tuple[str, str]]:
     found = []
-    for name, command in (("Postfix", ["postconf", "-h", "mail_version"]), ("Dovecot", ["dovecot", "--version"])):
+    for name, command in (
+        ("Postfix", ["postconf", "-h", "mail_version"]),
+        ("Dovecot", ["dovecot", "--version"]),
+    ):
         try:
             said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         except (OSError, subprocess.CalledProcessError):

@@ -23,7 +23,9 @@ async def send(exchange: Exchange) -> None:
     """The file, as it is when it is asked for."""
     with open(os.environ[FILE], "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        await exchange.start(200, [("Content-Length", str(size)), ("Content-Type", "application/octet-stream")])
+        await exchange.start(
+            200, [("Content-Length", str(size)), ("Content-Type", "application/octet-stream")]
+        )
         while piece := file.read(PIECE):
             await exchange.write(piece)
     await exchange.finish()

@@ -33,7 +33,15 @@ def run() -> list[Row]:
 
     def add(name: str, size: int, ours: Callable[[], object], peer: Callable[[], object]) -> None:
         first, second = compare(ours, peer)
-        rows.append(Row(f"{name}, C beside Python, MB/s", size / first / 1e6, size / second / 1e6, second / first, GOAL))
+        rows.append(
+            Row(
+                f"{name}, C beside Python, MB/s",
+                size / first / 1e6,
+                size / second / 1e6,
+                second / first,
+                GOAL,
+            )
+        )
 
     props = lists()
     streams = [fx.pack(each, fx.UNICODE, {}) for each in props]

@@ -10,6 +10,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -41,18 +42,20 @@ from appliance.store import drafts, messages, views
 from appliance.store.edit import Edit, editing
 from appliance.store.kv import WriteTxn
 from appliance.store.mailboxes import Special
+from appliance.store.messages import NewMessage
 from appliance.store.store import Store
 from appliance.store.tables import scan
 from appliance.wire.record import Record
 from tests.bench import Row, compare
 from tests.bench._lean import Lean, execute_body
 from tests.bench.mapi import legacy_dns
-from tests.bench.tables import NOW, STEP, new_message
+from tests.bench.tables import NOW, STEP, WORDS, new_message
 from tests.mapiclient import MapiClient
 from tests.rop.kit import Ask, Client, unpack
 from tests.served import PASSWORD, Served, address, make_office
 
-MESSAGES, ROWS, OPENED = 100_000, 50, 50
+MESSAGES, KINDS, ROWS, OPENED = 100_000, 300, 50, 50
+SESSION = 1
 EACH = 100
 """Requests of a round."""
 
@@ -90,16 +93,20 @@ class Filling:
         """One edit."""
 
         def run(txn: WriteTxn) -> list[int]:
-            with editing(txn, self.mailbox, now=NOW) as edit:
+            with editing(txn, self.mailbox, now=NOW, origin=SESSION) as edit:
                 return fn(edit)
 
         return self.store.write(run).result()
 
     def big(self, fid: int) -> None:
-        """Messages in an order that the store keeps."""
+        """The facts of delivered mail, of a few hundred kinds, in an order that the store keeps."""
         chance = random.Random(1)
+        kinds = [self._facts(" ".join(chance.choices(WORDS, k=5)), number) for number in range(KINDS)]
         for first in range(0, MESSAGES, STEP):
-            batch = [new_message(chance, number) for number in range(first, first + STEP)]
+            batch = [
+                replace(chance.choice(kinds), received=NOW + number * 10_000_000)
+                for number in range(first, first + STEP)
+            ]
             self.write(lambda edit, batch=batch: [messages.insert(edit, fid, new).mid for new in batch])  # type: ignore[misc]
         builder = views.Builder(self.mailbox, fid, views.Order.RECEIVED, NOW)
         with self.store.read() as txn:
@@ -107,6 +114,15 @@ class Filling:
                 pass
         for write in builder.writes(lambda _txn, _mid: None):
             self.store.write(write).result()
+
+    def _facts(self, subject: str, number: int) -> NewMessage:
+        """What delivery stores of a message, without its bytes."""
+        taking = Ingest(self.store)
+        taking.feed(MAIL.replace(b"number", subject.encode()) % (number, number))
+        incoming = taking.finish()
+        made: list[NewMessage] = []
+        self.write(lambda edit: made.append(incoming.bind(edit.txn, received=NOW)) or [])  # type: ignore[func-returns-value]
+        return replace(made[0], blob=0)
 
     def mail(self, fid: int) -> list[int]:
         """Messages that were delivered."""
@@ -126,7 +142,7 @@ class Filling:
         """Messages that a client saved, with two recipients."""
         found = []
         for number in range(OPENED):
-            draft = drafts.new(self.mailbox, fid, 1)
+            draft = drafts.new(self.mailbox, fid, SESSION)
             for tag, value in bags.unpack(new_message(random.Random(number), number).bag).items():
                 draft.overlay.set(tag, value)
             for row, who in enumerate(("anna", "clara")):
