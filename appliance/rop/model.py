@@ -9,7 +9,7 @@ that have a body of their own. Nothing of a ROP that failed remains.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,13 @@ class Rop:
     request_public: type[Record] | None = None
     follow: Follow | None = None
     silent: bool = False
+    on_bits: int = field(init=False)
+    dest_bits: int = field(init=False)
+    """`on` and `dest` as plain numbers: arithmetic of flags makes an object for each result."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "on_bits", int(self.on))
+        object.__setattr__(self, "dest_bits", int(self.dest))
 
 
 def unsupported(_ctx: "RopContext", _request: Record) -> None:
