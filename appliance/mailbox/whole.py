@@ -36,7 +36,7 @@ from appliance.store.parts import (
 )
 from appliance.store.store import Store
 from appliance.store.tables.sources import (
-    COMPLETED,
+    FLAG_COMPLETED,
     FLAGGED,
     ICON_REPLIED,
     ICON_SENT_ON,
@@ -104,6 +104,7 @@ def _add_facts(txn: ReadTxn, mailbox: int, props: Bag, row: Row, read: bool | No
     if tags.PidTagSearchKey not in props:
         guid = mailboxes.identity(txn, mailbox).guid
         props[tags.PidTagSearchKey] = guid[:8] + row.email_id.to_bytes(8, "big")
+    props.pop(tags.PidTagFlagStatus, None)
     if flags & _SHOWN:
         _add_state(props, flags)
     status = sum(bit for flag, bit in _STATUS if flags & flag)
@@ -124,7 +125,7 @@ _STATUS = tuple((int(flag), bit) for flag, bit in STATUS)
 def _add_state(props: Bag, flags: int) -> None:
     """Flags of IMAP as the properties that Outlook knows."""
     if flags & RowFlag.FLAG_COMPLETE:
-        props[tags.PidTagFlagStatus] = COMPLETED
+        props[tags.PidTagFlagStatus] = FLAG_COMPLETED
     elif flags & RowFlag.FLAGGED:
         props[tags.PidTagFlagStatus] = FLAGGED
         props.setdefault(tags.PidTagFollowupIcon, RED_FLAG)

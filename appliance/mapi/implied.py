@@ -56,7 +56,9 @@ class Known:
         self._whole = whole
         self._cache: dict[int, Value] = {}
         absent = stored(PidTagSatchelAbsent)
-        self._absent = frozenset(absent) if isinstance(absent, tuple) else _NONE  # type: ignore[arg-type]
+        self._absent = (
+            frozenset(tag for tag in absent if isinstance(tag, int)) if isinstance(absent, tuple) else _NONE
+        )
 
     def get(self, tag: int) -> Value:
         """A property, stored or implied, None for one that the message does not have."""

@@ -40,27 +40,32 @@ enum slot_source {
     SLOT_MESSAGE_CLASS,
     SLOT_MESSAGE_STATUS,
     SLOT_INSTANCE_KEY,
+    SLOT_FLAG_STATUS, /* PidTagFlagStatus: completed, flagged, or none */
     SLOT_CONSTANT, /* a bag of one property: the constant */
     SLOT_ABSENT,
     SLOT_ASK,
     SLOT_SOURCES,
 };
 
-/* What holds when a compact bag lacks the property; with ELSE_COMPUTED, Python is asked for any bag. */
+/* What holds when a compact bag lacks the property. The upper bits say when Python is asked whatever the bag's
+ * form: where it lacks the property (COMPUTED), and the same of messages that are no plain mail (TYPED) or have
+ * keywords (KEYWORDS). */
 enum slot_fallback {
     ELSE_NONE = 0,
     ELSE_CONSTANT,
     ELSE_SAME,
     ELSE_ASK,
-    ELSE_SUBJECT_PREFIX,     /* what the subject says: appliance/mapi/conversation.py */
+    ELSE_SUBJECT_PREFIX, /* what the subject says: appliance/mapi/conversation.py */
     ELSE_NORMALIZED_SUBJECT,
     ELSE_TOPIC,
     ELSE_COUNT,
-    ELSE_COMPUTED = 0x10,
 };
+enum slot_asks { ASK_COMPUTED = 0x10, ASK_TYPED = 0x20, ASK_KEYWORDS = 0x40, ASKS = 0x70 };
 
 /* What the hot row's flags make of a bag's property. */
-enum slot_state { STATE_NONE = 0, STATE_FLAG_STATUS, STATE_FOLLOWUP_ICON, STATE_LAST_VERB, STATE_ICON, STATE_COUNT };
+enum slot_state { STATE_NONE = 0, STATE_FOLLOWUP_ICON, STATE_LAST_VERB, STATE_ICON, STATE_COUNT };
+enum row_flag { ROW_ANSWERED = 0x02, ROW_FLAGGED = 0x04, ROW_FORWARDED = 0x20, ROW_COMPLETE = 0x10000 };
+enum { CLASS_NOTE = 1 };
 
 enum { MAX_SLOTS = 2048, MAX_CLASS = 64 };
 

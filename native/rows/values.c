@@ -35,8 +35,8 @@ bool slots_read(slot_table *table, const uint8_t *data, size_t size)
         s->packs = s->form.shape != BAG_BYTES || (s->tag & 0xEFFF) == 0x0102 || (s->tag & 0xEFFF) == 0x00FB;
         if (!r.failed && s->constant.size && !bag_open(&s->opened, s->constant.data, s->constant.size, &problem))
             s->opened.data = NULL;
-        if (r.failed || s->source >= SLOT_SOURCES || s->state >= STATE_COUNT || (s->fallback & ~ELSE_COMPUTED) >= ELSE_COUNT ||
-            ((s->fallback & ~ELSE_COMPUTED) == ELSE_SAME && (s->other <= i || s->other >= table->count))) {
+        if (r.failed || s->source >= SLOT_SOURCES || s->state >= STATE_COUNT || (s->fallback & ~ASKS) >= ELSE_COUNT ||
+            ((s->fallback & ~ASKS) == ELSE_SAME && (s->other <= i || s->other >= table->count))) {
             slots_free(table);
             return false;
         }
@@ -284,17 +284,19 @@ static value from_subject(row *r, unsigned what)
 static value implied(row *r, const slot_table *table, const slot *s)
 {
     value v;
-    switch (s->fallback & 0x0F) {
+    switch (s->fallback & ~ASKS) {
     case ELSE_CONSTANT: return constant(s);
     case ELSE_SAME: /* `other` is a later slot: this ends */
         v = row_value(r, table, s->other);
         return v.state == VALUE_HERE && table->slots[s->other].tag << 16 != s->tag << 16 ? nothing(VALUE_ASK) : v;
     case ELSE_SUBJECT_PREFIX:
     case ELSE_NORMALIZED_SUBJECT:
-    case ELSE_TOPIC: return from_subject(r, s->fallback & 0x0F);
+    case ELSE_TOPIC: return from_subject(r, s->fallback & ~ASKS);
     default: return nothing(VALUE_ASK);
     }
 }
+
+static bool is_no_icon(const slot *s, const value *v) { return s->state == STATE_ICON && v->bits == UINT64_MAX; }
 
 static value signed_value(int64_t number)
 {
@@ -308,26 +310,30 @@ static value signed_value(int64_t number)
 /* RowFlag and what it means for Outlook (store/tables/sources.py: ROW_STATE). */
 static value with_state(const row *r, const slot *s, value v)
 {
-    enum { ANSWERED = 0x02, FLAGGED = 0x04, FORWARDED = 0x20, COMPLETE = 0x10000 };
     uint32_t flags;
     if (s->state == STATE_NONE || v.state == VALUE_ASK)
         return v;
     if (r->input->hot.size < ROW_HOT)
         return nothing(VALUE_ASK);
     flags = bag_number(r->input->hot.data, 4);
-    switch (s->state) {
-    case STATE_FLAG_STATUS:
-        return flags & COMPLETE ? signed_value(1) : flags & FLAGGED ? signed_value(2) : v;
-    case STATE_FOLLOWUP_ICON: return v.state == VALUE_NONE && flags & FLAGGED ? signed_value(6) : v;
-    case STATE_LAST_VERB:
-        if (v.state == VALUE_HERE || !(flags & (ANSWERED | FORWARDED)))
-            return v;
-        return signed_value(flags & ANSWERED ? 102 : 104);
-    default:
-        if ((v.state == VALUE_HERE && v.bits != UINT64_MAX) || !(flags & (ANSWERED | FORWARDED)))
-            return v;
-        return signed_value(flags & ANSWERED ? 0x105 : 0x106);
-    }
+    if (s->state == STATE_FOLLOWUP_ICON)
+        return v.state == VALUE_NONE && flags & ROW_FLAGGED ? signed_value(6) : v;
+    if (!(flags & (ROW_ANSWERED | ROW_FORWARDED)) || (v.state == VALUE_HERE && !is_no_icon(s, &v)))
+        return v;
+    if (s->state == STATE_LAST_VERB)
+        return signed_value(flags & ROW_ANSWERED ? 102 : 104);
+    return signed_value(flags & ROW_ANSWERED ? 0x105 : 0x106);
+}
+
+/* Whether Python may know a property that the bag lacks. */
+static bool is_asked(const row *r, const slot *s, unsigned asks)
+{
+    asks &= s->fallback;
+    if (!asks)
+        return false;
+    return r->input->hot.size < ROW_HOT || asks & ASK_COMPUTED ||
+           (asks & ASK_TYPED && bag_number(r->input->hot.data + 14, 2) != CLASS_NOTE) ||
+           (asks & ASK_KEYWORDS && r->input->hot.size > ROW_HOT);
 }
 
 static value from_bag(row *r, const slot_table *table, const slot *s)
@@ -338,10 +344,12 @@ static value from_bag(row *r, const slot_table *table, const slot *s)
     if (r->bag_state == -2)
         return nothing(VALUE_ASK);
     v = r->bag_state == 1 ? value_in(&r->b, s->tag, s->form) : nothing(VALUE_NONE);
-    if (v.state == VALUE_NONE && r->bag_state == 1 && r->compact && (s->fallback & 0x0F) && !is_marked_absent(r, s->tag))
+    if ((v.state == VALUE_NONE || (v.state == VALUE_HERE && is_no_icon(s, &v))) && is_asked(r, s, ASK_TYPED))
+        return nothing(VALUE_ASK);
+    if (v.state == VALUE_NONE && r->bag_state == 1 && r->compact && (s->fallback & ~ASKS) && !is_marked_absent(r, s->tag))
         v = implied(r, table, s);
     v = with_state(r, s, v);
-    return v.state == VALUE_NONE && s->fallback & ELSE_COMPUTED ? nothing(VALUE_ASK) : v;
+    return v.state == VALUE_NONE && is_asked(r, s, ASKS) ? nothing(VALUE_ASK) : v;
 }
 
 static uint32_t message_status(uint32_t flags)
@@ -396,6 +404,11 @@ static value instance_key(row *r, const uint8_t *key)
     return v;
 }
 
+static value flag_status(uint32_t flags)
+{
+    return flags & ROW_COMPLETE ? unsigned_value(1) : flags & ROW_FLAGGED ? unsigned_value(2) : nothing(VALUE_NONE);
+}
+
 value row_value(row *r, const slot_table *table, size_t index)
 {
     const slot *s = &table->slots[index];
@@ -423,6 +436,7 @@ value row_value(row *r, const slot_table *table, size_t index)
     case SLOT_MESSAGE_CLASS: return message_class(r, table, s, bag_number(hot + 14, 2));
     case SLOT_MESSAGE_STATUS: return unsigned_value(message_status(bag_number(hot, 4)));
     case SLOT_INSTANCE_KEY: return instance_key(r, key);
+    case SLOT_FLAG_STATUS: return flag_status(bag_number(hot, 4));
     default: return nothing(VALUE_ASK);
     }
 }

@@ -7,9 +7,9 @@ compare, and rows that are damaged. The numbers here are those of native/rows/ro
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from functools import lru_cache
 
 from appliance.formats import bags
@@ -49,8 +49,9 @@ class _Source(IntEnum):
     MESSAGE_CLASS = 12
     MESSAGE_STATUS = 13
     INSTANCE_KEY = 14
-    CONSTANT = 15
-    ABSENT = 16
+    FLAG_STATUS = 15
+    CONSTANT = 16
+    ABSENT = 17
 
 
 class _Else(IntEnum):
@@ -69,14 +70,32 @@ class _State(IntEnum):
     """What the row's flags make of a property of the bag (`sources.ROW_STATE`)."""
 
     NONE = 0
-    FLAG_STATUS = 1
-    FOLLOWUP_ICON = 2
-    LAST_VERB = 3
-    ICON = 4
+    FOLLOWUP_ICON = 1
+    LAST_VERB = 2
+    ICON = 3
 
 
-_COMPUTED = 0x10
-"""Beside an `_Else`: Python is asked whenever the bag lacks the property."""
+class Ask(IntFlag):
+    """When Python is asked for a property, because a higher layer may know it."""
+
+    NEVER = 0
+    LACKING = 0x10
+    """The bag lacks it."""
+    TYPED = 0x20
+    """The bag of a message lacks it that is no plain mail: its class is not IPM.Note. An icon that says
+    nothing is as good as none."""
+    KEYWORDS = 0x40
+    """The bag of a message that has keywords lacks it."""
+
+
+Asked = Callable[[int], Ask]
+"""By tag."""
+
+
+def never(_tag: int) -> Ask:
+    """The `Asked` of sources whose properties are all stored."""
+    return Ask.NEVER
+
 
 _SOURCES: Mapping[int, _Source] = {
     tags.PidTagMid: _Source.MID,
@@ -97,6 +116,7 @@ _SOURCES: Mapping[int, _Source] = {
     tags.PidTagMessageStatus: _Source.MESSAGE_STATUS,
     tags.PidTagInstanceKey: _Source.INSTANCE_KEY,
     tags.PidTagDeletedOn: _Source.ABSENT,
+    tags.PidTagFlagStatus: _Source.FLAG_STATUS,
 }
 _CONSTANTS: Mapping[int, Value] = {
     tag: implied.get(lambda _tag: None, tag)
@@ -127,7 +147,6 @@ _OF_SUBJECT: Mapping[int, _Else] = {
 """What they leave out because the subject says it."""
 
 _STATES: Mapping[int, _State] = {
-    tags.PidTagFlagStatus: _State.FLAG_STATUS,
     tags.PidTagFollowupIcon: _State.FOLLOWUP_ICON,
     tags.PidTagLastVerbExecuted: _State.LAST_VERB,
     tags.PidTagIconIndex: _State.ICON,
@@ -149,13 +168,10 @@ class Batch:
 class Slots:
     """The properties that a scan looks at; each gets a number on first use.
 
-    `fixed` are values that the table gives itself. `computed` are the tags that a higher layer may know when
-    the store does not; None: any."""
+    `fixed` are values that the table gives itself; `asked` says for which tags a higher layer is asked."""
 
-    def __init__(
-        self, fixed: Mapping[int, Value] | None = None, computed: frozenset[int] | None = frozenset()
-    ) -> None:
-        self._fixed, self._computed = fixed or {}, computed
+    def __init__(self, fixed: Mapping[int, Value] | None = None, asked: Asked = never) -> None:
+        self._fixed, self.asked = fixed or {}, asked
         self._numbers: dict[int, int] = {}
         self._tags: list[int] = []
         self.cold = False
@@ -177,9 +193,8 @@ class Slots:
         """The table for the C, of all properties so far."""
         out = [_CLASSES, struct.pack("<H", len(self._tags))]
         for number, tag in enumerate(self._tags):
-            computed = self._computed is None or tag in self._computed
             constant = bags.pack({tag: self._fixed[tag]}) if tag in self._fixed else None
-            out.append(_slot(number, tag, computed, constant))
+            out.append(_slot(number, tag, self.asked(tag), constant))
         return b"".join(out)
 
 
@@ -189,7 +204,7 @@ _CLASSES = struct.pack("<H", len(classes.COMMON)) + b"".join(
 
 
 @lru_cache(maxsize=4096)
-def _slot(number: int, tag: int, computed: bool, fixed: bytes | None) -> bytes:
+def _slot(number: int, tag: int, ask: Ask, fixed: bytes | None) -> bytes:
     """A row of the table for the C. `fixed`: the bag of one property that is its constant."""
     source, constant = _SOURCES.get(tag, _Source.BAG), b""
     fallback, other = _Else.ASK if tag in implied.RULES else _Else.NONE, 0
@@ -202,8 +217,7 @@ def _slot(number: int, tag: int, computed: bool, fixed: bytes | None) -> bytes:
     elif tag in _OF_SUBJECT:
         fallback = _OF_SUBJECT[tag]
     state = _STATES.get(tag, _State.NONE)
-    flags = fallback | (_COMPUTED if computed and state is _State.NONE else 0)
-    return struct.pack("<IBBBHH", tag, source, flags, state, other, len(constant)) + constant
+    return struct.pack("<IBBBHH", tag, source, fallback | ask, state, other, len(constant)) + constant
 
 
 class _Op(IntEnum):

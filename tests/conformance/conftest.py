@@ -1,0 +1,39 @@
+"""Fixtures: a served office for each test worker, a fresh mailbox for each test that asks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.client import Mapi
+from tests.conformance.office import Office, Person
+from tests.served import command
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A served office of this test worker; its store is checked when all tests are done."""
+    made = Office(tmp_path_factory.mktemp("conformance") / "data")
+    with made.served as served:
+        yield made
+        assert served.stop() == 0
+    checked = command(made.data, "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.fixture
+def anna(office: Office) -> Person:
+    """Somebody with a fresh mailbox."""
+    return office.person()
+
+
+@pytest.fixture
+def ben(office: Office) -> Person:
+    """Somebody else with a fresh mailbox."""
+    return office.person()
+
+
+@pytest.fixture
+def mapi(anna: Person) -> Iterator[Mapi]:
+    """Anna's Session Context, connected and not logged on."""
+    with anna.mapi() as client:
+        yield client
