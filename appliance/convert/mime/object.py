@@ -124,11 +124,11 @@ def recipients_of(source: Source, message_class: str) -> list[Bag]:
     report = _report(source, message_class)
     if report is not None and report[1]:
         return report[1]
-    found = source.header_bodies(_KINDS)
+    headers = source.headers()
     rows = [
         recipient_row(address, kind)
         for name, kind in _KINDS.items()
-        for body in found.get(name, ())
+        for body in headers.all(name)
         for address in parse(body)
         if address.address
     ]
