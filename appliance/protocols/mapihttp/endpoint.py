@@ -97,7 +97,10 @@ class Endpoint(Generic[T]):
         *,
         keep_alive: float = KEEP_ALIVE,
     ) -> None:
-        self._path, self._kinds, self._keep_alive = path, kinds, keep_alive
+        self._path, self._keep_alive = path, keep_alive
+        self._kinds = {
+            name.casefold(): kind for name, kind in kinds.items()
+        }  # there are clients that say BIND
         self._loop = asyncio.get_running_loop()
         self.contexts: Contexts[T] = Contexts(path, close, self._loop.time)
         self._sweeping = False
@@ -120,8 +123,8 @@ class Endpoint(Generic[T]):
         head = Head.of(exchange)
         if exchange.path.rstrip("/").casefold() != self._path:
             raise Fault(ResponseCode.INVALID_PATH, "There is no endpoint at this path.")
-        kind = self._kinds.get(head.request_type)
-        if kind is None and head.request_type != PING:
+        kind = self._kinds.get(head.request_type.casefold())
+        if kind is None and head.request_type.casefold() != PING.casefold():
             raise Fault(ResponseCode.INVALID_REQUEST_TYPE, "The endpoint has no such request type.")
         login = exchange.login
         assert login is not None
