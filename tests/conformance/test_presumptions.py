@@ -41,8 +41,8 @@ def test_no_handle_is_zero(anna: Person) -> None:
         assert handle >> 24 == 0
 
 
-@pytest.mark.parametrize("name", ["Bind", "BIND", "bind"])
-def test_request_types_in_any_case(anna: Person, name: str) -> None:
+@pytest.mark.parametrize("name", ["Bind", "BIND"])
+def test_request_types_in_capitals(anna: Person, name: str) -> None:
     with anna.session(NSPI) as client:
         reply = client.exchange(name, struct.pack("<IBI", 0, 0, 0))
         assert (reply.status, reply.code, reply.body[:8]) == (200, 0, bytes(8))

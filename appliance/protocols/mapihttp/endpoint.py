@@ -123,8 +123,8 @@ class Endpoint(Generic[T]):
         head = Head.of(exchange)
         if exchange.path.rstrip("/").casefold() != self._path:
             raise Fault(ResponseCode.INVALID_PATH, "There is no endpoint at this path.")
-        kind = self._kinds.get(head.request_type.casefold())
-        if kind is None and head.request_type.casefold() != PING.casefold():
+        kind = self._kinds.get(head.request_type)
+        if kind is None and head.request_type != PING:
             raise Fault(ResponseCode.INVALID_REQUEST_TYPE, "The endpoint has no such request type.")
         login = exchange.login
         assert login is not None

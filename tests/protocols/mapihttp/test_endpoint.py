@@ -289,7 +289,7 @@ def test_invalid_headers(connected: Wire) -> None:
 
 
 @pytest.mark.covers("MS-OXCMAPIHTTP_R141")
-@pytest.mark.parametrize("request_type", ["Bind", "QueryRows", "invalidValue", "Conect", "Connect\xe9"])
+@pytest.mark.parametrize("request_type", ["Bind", "QueryRows", "invalidValue", "connect", "Connect\xe9"])
 def test_unknown_request_types(wire: Make, request_type: str) -> None:
     answer = refused(wire(), "Connect", Ask(ANSWER).pack(), 5, X_RequestType=request_type)
     assert answer.headers["x-requesttype"] == request_type
