@@ -7,17 +7,18 @@ A message that a search folder shows is one of the folder where it stands.
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from appliance.mailbox import quotas
+from appliance.mailbox import quotas, receipts
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.messages import rights_on
 from appliance.mailbox.rights import effective, require
-from appliance.store import contents, folders, messages, search_folders
+from appliance.store import contents, folders, mailboxes, messages, search_folders
 from appliance.store.contents import Row
 from appliance.store.edit import editing
 from appliance.store.errors import NotFound
 from appliance.store.folders import FolderKind
 from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.mailboxes import Kind
 from appliance.store.permissions import Right
 
 STEP = 200
@@ -101,18 +102,33 @@ def transfer(
 
 
 def delete(
-    txn: WriteTxn, actor: Actor, mailbox: int, fid: int, mids: Sequence[int], *, hard: bool, now: int
+    txn: WriteTxn,
+    actor: Actor,
+    mailbox: int,
+    fid: int,
+    mids: Sequence[int],
+    *,
+    hard: bool,
+    now: int,
+    notify: bool = False,
 ) -> int:
     """Delete messages softly or for good; how many of them were not. Needs DELETE_ANY, or DELETE_OWNED for
-    those that the actor created."""
+    those that the actor created. `notify`: senders who want to know hear that a message went unread
+    (MS-OXCFOLD 3.2.5.11); never those of public folders' messages."""
     with refusing():
+        notify = notify and mailboxes.identity(txn, mailbox).kind is Kind.PRIVATE
         rows = _allowed(txn, actor, mailbox, rows_of(txn, mailbox, fid, mids), Right.DELETE_ANY)
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             for row in rows:
+                owed = (
+                    receipts.original(txn, mailbox, row) if notify and receipts.wants_non_read(row) else None
+                )
                 if hard:
                     messages.purge(edit, row)
                 else:
                     messages.soft_delete(edit, row)
+                if owed is not None:
+                    receipts.owe_non_read(txn, mailbox, row, owed, now)
         left = len(mids) - len(rows)
         if hard:  # messages that were soft-deleted before can be deleted for good by their MIDs too
             left -= _purge_buried(txn, actor, mailbox, fid, set(mids) - {row.mid for row in rows}, now)

@@ -7,13 +7,18 @@ from appliance.formats import bags
 from appliance.mailbox import quotas
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.incoming import Incoming
-from appliance.mapi.tags import PidTagNonReceiptNotificationRequested, PidTagReadReceiptRequested
+from appliance.mapi.tags import (
+    PidTagFlagStatus,
+    PidTagNonReceiptNotificationRequested,
+    PidTagReadReceiptRequested,
+)
 from appliance.store import folders, mailboxes, messages
 from appliance.store.contents import Row, RowFlag
 from appliance.store.edit import editing
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Special
 from appliance.store.messages import NewMessage
+from appliance.store.tables.sources import FLAGGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,14 @@ def deliver(
 
 def _asking(new: NewMessage) -> NewMessage:
     """A message whose sender wants to know when it is read, or that it was not (MS-OXCMSG 2.2.1.6:
-    mfNotifyRead, mfNotifyUnread)."""
+    mfNotifyRead, mfNotifyUnread), or that comes with a flag (MS-OXCMAIL 2.2.3.2, X-Message-Flag)."""
     flags = new.flags
     if bags.get(new.bag, PidTagReadReceiptRequested) is True:
         flags |= RowFlag.NOTIFY_READ
     if bags.get(new.bag, PidTagNonReceiptNotificationRequested) is True:
         flags |= RowFlag.NOTIFY_UNREAD
+    if bags.get(new.bag, PidTagFlagStatus) == FLAGGED:
+        flags |= RowFlag.FLAGGED
     return new if flags == new.flags else replace(new, flags=flags)
 
 

@@ -16,8 +16,6 @@ from appliance.convert.mime.source import Source
 from appliance.formats import bags
 from appliance.formats.mime.scan import Scan
 from appliance.mailbox.properties.messages import (
-    COMPLETED,
-    FLAGGED,
     ICON_REPLIED,
     ICON_SENT_ON,
     NO_ICON,
@@ -46,7 +44,7 @@ from appliance.store.parts import (
     part_blobs,
 )
 from appliance.store.store import Store
-from appliance.store.tables.sources import message_flags
+from appliance.store.tables.sources import FLAG_COMPLETED, FLAGGED, message_flags
 
 INLINE = 65536
 """Bytes of an attachment that are sent from memory."""
@@ -104,6 +102,7 @@ def _add_facts(txn: ReadTxn, mailbox: int, props: Bag, row: Row, read: bool | No
     if tags.PidTagSearchKey not in props:
         guid = mailboxes.identity(txn, mailbox).guid
         props[tags.PidTagSearchKey] = guid[:8] + row.email_id.to_bytes(8, "big")
+    props.pop(tags.PidTagFlagStatus, None)
     if flags & _SHOWN:
         _add_state(props, flags)
     status = sum(bit for flag, bit in _STATUS if flags & flag)
@@ -124,7 +123,7 @@ _STATUS = tuple((int(flag), bit) for flag, bit in STATUS)
 def _add_state(props: Bag, flags: int) -> None:
     """Flags of IMAP as the properties that Outlook knows."""
     if flags & RowFlag.FLAG_COMPLETE:
-        props[tags.PidTagFlagStatus] = COMPLETED
+        props[tags.PidTagFlagStatus] = FLAG_COMPLETED
     elif flags & RowFlag.FLAGGED:
         props[tags.PidTagFlagStatus] = FLAGGED
         props.setdefault(tags.PidTagFollowupIcon, RED_FLAG)

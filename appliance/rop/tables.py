@@ -25,7 +25,8 @@ from appliance.rop.objects import Logon, Object
 from appliance.rop.orders import NOTED, Place
 from appliance.store import mailboxes
 from appliance.store.tables.arrangement import Arrangements
-from appliance.store.tables.sources import Source
+from appliance.store.tables.conversation import MembersSource
+from appliance.store.tables.source import Source
 from appliance.store.tables.table import Table
 from appliance.wire.errors import DecodeError
 
@@ -49,7 +50,7 @@ ANYTHING = Shows.CONTENTS | Shows.HIERARCHY | Shows.RULES | Shows.PERMISSIONS | 
 class TableObject(Object):
     """A table with its cursor. `place` says where its messages are, for orders that the store may keep."""
 
-    __slots__ = ("_broken", "place", "shows", "table", "watch")
+    __slots__ = ("_broken", "members", "place", "shows", "table", "watch")
     kind = On.TABLE
 
     def __init__(
@@ -57,6 +58,8 @@ class TableObject(Object):
     ) -> None:
         self.logon, self.shows, self.place = logon, shows, place
         self.table = Table(source, shared)
+        self.members = source if isinstance(source, MembersSource) else None
+        """Set for a table of conversations: a restriction to one of them narrows it."""
         self._broken: set[str] = set()
         self.watch: TableWatch | None = None
         """Tells the client what happens to the rows, where it wants to know."""
@@ -76,13 +79,19 @@ class TableObject(Object):
     def restrict(self, data: bytes, form: Form) -> None:
         """RopRestrict (3.2.5.4); no bytes take the restriction away."""
         self._broken.add("restriction")
-        self.table.restrict(restriction_of(data, form) if data else None)
+        self._narrow(restriction_of(data, form) if data else None)
         self._broken.discard("restriction")
+
+    def _narrow(self, restriction: Restriction | None) -> None:
+        self.table.restrict(restriction)
+        if self.members is not None:
+            self.table.show(self.members.narrowed(restriction))
 
     def reset(self) -> None:
         """RopResetTable (3.2.5.16)."""
         self._broken.clear()
         self.table.reset()
+        self._narrow(None)
         if self.watch is not None:
             self.watch.end()  # MS-OXCNOTIF 3.1.4.3: until rows are asked for again
 

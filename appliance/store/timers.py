@@ -3,6 +3,7 @@
 Invariants:
 - A timer is (kind, object); it has one due time. It stands twice: by due time, and by object, so that the
   next one is the first row and an object's timers are found without a search.
+- A timer may carry bytes, for what it must know of an object that is gone when it is due.
 - Firing is the caller's: `due` only tells; what was handled is cancelled or set in the same transaction.
 - While the clock is not trusted nobody asks (DESIGN); a jump of the clock moves timers with `shift`.
 """
@@ -27,6 +28,7 @@ class Kind(IntEnum):
     DEFERRED = 3
     EXPIRY = 4
     READ_RECEIPT = 5
+    NON_READ_RECEIPT = 6
 
 
 class Timer(NamedTuple):
@@ -37,7 +39,7 @@ class Timer(NamedTuple):
     object: int
 
 
-_BY_TIME, _BY_OBJECT = b"\0", b"\1"
+_BY_TIME, _BY_OBJECT, _CARRIED = b"\0", b"\1", b"\2"
 
 
 def _time_key(mailbox: int, timer: Timer) -> bytes:
@@ -49,16 +51,28 @@ def _object_key(mailbox: int, item: int, kind: int) -> bytes:
     return head(mailbox, Table.TIMERS) + _BY_OBJECT + item.to_bytes(8, "big") + bytes([kind])
 
 
+def _carried_key(mailbox: int, item: int, kind: int) -> bytes:
+    return head(mailbox, Table.TIMERS) + _CARRIED + item.to_bytes(8, "big") + bytes([kind])
+
+
 def _parse(key: bytes) -> Timer:
     return Timer(int.from_bytes(key[6:14], "big"), key[14], int.from_bytes(key[15:23], "big"))
 
 
-def put(txn: WriteTxn, mailbox: int, kind: Kind, item: int, due: int) -> None:
-    """Set the timer of an object; an earlier one of the same kind is replaced. `due` 0 to FOREVER."""
+def put(txn: WriteTxn, mailbox: int, kind: Kind, item: int, due: int, carried: bytes = b"") -> None:
+    """Set the timer of an object; an earlier one of the same kind is replaced. `due` 0 to FOREVER; `carried`
+    are bytes for who handles it."""
     cancel(txn, mailbox, kind, item)
     due = min(max(due, 0), FOREVER)
     txn.put(_time_key(mailbox, Timer(due, kind, item)), b"")
     txn.put(_object_key(mailbox, item, kind), due.to_bytes(8, "big"))
+    if carried:
+        txn.put(_carried_key(mailbox, item, kind), carried)
+
+
+def carried(txn: ReadTxn, mailbox: int, kind: Kind, item: int) -> bytes:
+    """The bytes that a timer carries; empty for none."""
+    return txn.get(_carried_key(mailbox, item, kind)) or b""
 
 
 def get(txn: ReadTxn, mailbox: int, kind: Kind, item: int) -> int | None:
@@ -74,6 +88,7 @@ def cancel(txn: WriteTxn, mailbox: int, kind: Kind, item: int) -> bool:
     if raw is None:
         return False
     txn.delete(_time_key(mailbox, Timer(int.from_bytes(raw, "big"), kind, item)))
+    txn.delete(_carried_key(mailbox, item, kind))
     return txn.delete(key)
 
 
@@ -102,7 +117,8 @@ def shift(txn: WriteTxn, mailbox: int, kind: Kind, by: int) -> int:
     start = pack(mailbox, Table.TIMERS) + _BY_TIME
     moved = [timer for key in txn.scan_keys(start, successor(start)) if (timer := _parse(key)).kind == kind]
     for timer in moved:
-        put(txn, mailbox, kind, timer.object, timer.due + by)
+        kept = carried(txn, mailbox, kind, timer.object)
+        put(txn, mailbox, kind, timer.object, timer.due + by, kept)
     return len(moved)
 
 
@@ -112,6 +128,16 @@ def check(txn: ReadTxn, mailbox: int) -> Iterator[str]:
     for timer in sorted(by_time ^ by_object)[:20]:
         side = "time" if timer in by_time else "object"
         yield f"the timer {timer.kind} of {timer.object:#x} stands under its {side} only"
+    known = {(timer.object, timer.kind) for timer in by_object}
+    for pair in _carriers(txn, mailbox):
+        if pair not in known:
+            yield f"bytes of the timer {pair[1]} of {pair[0]:#x}, which is not set"
+
+
+def _carriers(txn: ReadTxn, mailbox: int) -> list[tuple[int, int]]:
+    """(object, kind) of the timers that carry bytes."""
+    start = head(mailbox, Table.TIMERS) + _CARRIED
+    return [(int.from_bytes(key[6:14], "big"), key[14]) for key in txn.scan_keys(start, successor(start))]
 
 
 def _sides(txn: ReadTxn, mailbox: int) -> tuple[set[Timer], set[Timer]]:
@@ -119,7 +145,7 @@ def _sides(txn: ReadTxn, mailbox: int) -> tuple[set[Timer], set[Timer]]:
     by_time = {_parse(key) for key in txn.scan_keys(start + _BY_TIME, start + _BY_OBJECT)}
     by_object = {
         Timer(int.from_bytes(raw, "big"), key[14], int.from_bytes(key[6:14], "big"))
-        for key, raw in txn.scan(start + _BY_OBJECT, successor(start))
+        for key, raw in txn.scan(start + _BY_OBJECT, start + _CARRIED)
     }
     return by_time, by_object
 
@@ -131,3 +157,7 @@ def repair(txn: WriteTxn, mailbox: int) -> None:
     txn.delete_range(start + _BY_TIME, start + _BY_OBJECT)
     for timer in by_object:
         txn.put(_time_key(mailbox, timer), b"")
+    known = {(timer.object, timer.kind) for timer in by_object}
+    for item, kind in _carriers(txn, mailbox):
+        if (item, kind) not in known:
+            txn.delete(_carried_key(mailbox, item, kind))

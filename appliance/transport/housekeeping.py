@@ -18,6 +18,7 @@ from functools import partial
 
 from appliance.config import Retention
 from appliance.mailbox import retention
+from appliance.mailbox.properties import tables
 from appliance.mapi.matching import Object
 from appliance.mapi.times import TICKS_PER_SECOND
 from appliance.net import bridge
@@ -58,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 def look(txn: ReadTxn, mailbox: int, row: Row) -> Object:
     """A message as restrictions see it."""
-    record = MessageRecord(txn, mailbox, row)
+    record = MessageRecord(txn, mailbox, row, tables.of_row(mailbox, row))
     return Object(record.get, record.children)
 
 

@@ -1,8 +1,9 @@
-"""Read receipts: a message whose sender asked for one was read (MS-OXOMSG 3.2.4.4, RFC 8098).
+"""Read and non-read receipts: a message whose sender asked for one was read, or deleted unread (MS-OXOMSG
+2.2.1.29, 3.2.4.4, RFC 8098).
 
-Whoever marks such a message as read sets a timer in the same transaction (`due`); `send_due` makes the
-receipts and sends them, so that none is lost between the two. A receipt is a report object (MS-OXOMSG 2.2.2)
-that goes out as MIME.
+Whoever marks such a message as read, or deletes it unread, sets a timer in the same transaction (`due`,
+`mailbox.receipts`); `send_due` makes the receipts and sends them, so that none is lost between the two. A
+receipt is a report object (MS-OXOMSG 2.2.2) that goes out as MIME.
 
 What came by SMTP from somebody who is not the one to be told (RFC 8098 2.1: the address differs from the
 Return-Path) gets none: the mail program of a person asks first, a server does not.
@@ -17,19 +18,21 @@ from appliance.convert.mime.fields import Identity, group_address, text_of
 from appliance.convert.mime.render import render_bytes
 from appliance.directory import domains, entries
 from appliance.directory.model import Entry
+from appliance.mailbox import receipts
 from appliance.mailbox.incoming import Ingest
+from appliance.mailbox.receipts import Original
 from appliance.mapi import tags
 from appliance.mapi.objects import MessageObject
 from appliance.mapi.types import Bag
-from appliance.store import contents, mailboxes, messages, timers
-from appliance.store.contents import Row
+from appliance.store import contents, mailboxes, timers
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.queue import Origin
 from appliance.store.store import Store
 from appliance.transport.acceptance import Mail, NobodyTook, Recipient, accept
 from appliance.transport.trace import own_received
 
-READ_CLASS = "REPORT.IPM.Note.IPNRN"
+READ_CLASS, UNREAD_CLASS = "REPORT.IPM.Note.IPNRN", "REPORT.IPM.Note.IPNNRN"
+_KINDS = (timers.Kind.READ_RECEIPT, timers.Kind.NON_READ_RECEIPT)
 
 
 def due(txn: WriteTxn, mailbox: int, mid: int, now: int) -> None:
@@ -41,49 +44,54 @@ def send_due(store: Store, now: int, fresh: Callable[[int], bytes] = os.urandom)
     """Send the receipts that are due in every mailbox; how many. Blocks: call it in a thread."""
     with store.read() as txn:
         waiting = [
-            (identity.number, timer.object)
+            (identity.number, timers.Kind(timer.kind), timer.object)
             for identity in mailboxes.identities(txn)
             for timer in timers.due(txn, identity.number, now)
-            if timer.kind == timers.Kind.READ_RECEIPT
+            if timer.kind in _KINDS
         ]
-    sent = 0
-    for mailbox, mid in waiting:
-        with store.read() as txn:
-            receipt = _receipt(txn, mailbox, mid, now, fresh(16))
-        mail = _mail(store, *receipt, now=now, fresh=fresh(16)) if receipt is not None else None
-
-        def settle(txn: WriteTxn, mailbox: int = mailbox, mid: int = mid, mail: Mail | None = mail) -> bool:
-            if not timers.cancel(txn, mailbox, timers.Kind.READ_RECEIPT, mid) or mail is None:
-                return False
-            accept(txn, mail)
-            return True
-
-        try:
-            sent += store.write(settle).result()
-        except NobodyTook:  # nobody is told that nobody wants to know
-            store.write(lambda txn, at=(mailbox, mid): _forget(txn, *at)).result()  # type: ignore[misc]
-    return sent
+    return sum(_send(store, mailbox, kind, mid, now, fresh) for mailbox, kind, mid in waiting)
 
 
-def _forget(txn: WriteTxn, mailbox: int, mid: int) -> None:
-    timers.cancel(txn, mailbox, timers.Kind.READ_RECEIPT, mid)
+def _send(
+    store: Store, mailbox: int, kind: timers.Kind, mid: int, now: int, fresh: Callable[[int], bytes]
+) -> bool:
+    """Send one receipt; whether there was anybody to tell."""
+    with store.read() as txn:
+        receipt = _receipt(txn, mailbox, kind, mid, now)
+    mail = _mail(store, *receipt, now=now, fresh=fresh(16)) if receipt is not None else None
+
+    def settle(txn: WriteTxn) -> bool:
+        if not timers.cancel(txn, mailbox, kind, mid) or mail is None:
+            return False
+        accept(txn, mail)
+        return True
+
+    try:
+        return store.write(settle).result()
+    except NobodyTook:  # nobody is told that nobody wants to know
+        store.write(lambda txn: timers.cancel(txn, mailbox, kind, mid)).result()
+        return False
 
 
 def _receipt(
-    txn: ReadTxn, mailbox: int, mid: int, now: int, fresh: bytes
+    txn: ReadTxn, mailbox: int, kind: timers.Kind, mid: int, now: int
 ) -> tuple[MessageObject, Address, Entry, str] | None:
     """The report, who gets it, whose it is, and our host's name; None where there is nobody to tell."""
-    row = contents.locate(txn, mailbox, mid)
     reader = entries.by_mailbox(txn, mailbox)
-    if row is None or reader is None:
+    if kind is timers.Kind.NON_READ_RECEIPT:
+        about = receipts.deleted(txn, mailbox, mid)
+    else:
+        row = contents.locate(txn, mailbox, mid)
+        about = None if row is None else receipts.original(txn, mailbox, row)
+    if about is None or reader is None:
         return None
-    message = messages.load(txn, mailbox, mid)
-    original, hostname = message.bag(), domains.get(txn).hostname
-    wants = (group_address(original, group, hostname) for group in (READ_RECEIPT, SENDER, REPRESENTING))
+    hostname = domains.get(txn).hostname
+    wants = (group_address(about.bag, group, hostname) for group in (READ_RECEIPT, SENDER, REPRESENTING))
     to = next((found for found in wants if found is not None and found.address), None)
-    if to is None or not _returns_to(message.prefix, to.address):
+    if to is None or not _returns_to(about.prefix, to.address):
         return None
-    return MessageObject(_report(original, reader, to, row, now, fresh)), to, reader, hostname
+    report = _report(about, reader, now, was_read=kind is timers.Kind.READ_RECEIPT)
+    return MessageObject(report), to, reader, hostname
 
 
 def _returns_to(prefix: bytes, address: str) -> bool:
@@ -95,8 +103,9 @@ def _returns_to(prefix: bytes, address: str) -> bool:
     return path.strip(b" <>").decode("utf-8", "replace").lower() == address.lower()
 
 
-def _report(original: Bag, reader: Entry, to: Address, row: Row, now: int, fresh: bytes) -> Bag:
+def _report(about: Original, reader: Entry, now: int, *, was_read: bool) -> Bag:
     """MS-OXOMSG 2.2.2, 3.2.4.4."""
+    original = about.bag
     subject = text_of(original, tags.PidTagNormalizedSubject) or text_of(original, tags.PidTagSubject)
     lines = (
         "Your message",
@@ -104,20 +113,21 @@ def _report(original: Bag, reader: Entry, to: Address, row: Row, now: int, fresh
         f"   To: {reader.display_name}",
         f"   Subject: {subject}",
         "",
-        "was read.",
+        "was read." if was_read else "was deleted without being read.",
         "",
     )
+    prefix = "Read: " if was_read else "Not read: "
     props: Bag = {
-        tags.PidTagMessageClass: READ_CLASS,
-        tags.PidTagSubjectPrefix: "Read: ",
+        tags.PidTagMessageClass: READ_CLASS if was_read else UNREAD_CLASS,
+        tags.PidTagSubjectPrefix: prefix,
         tags.PidTagNormalizedSubject: subject,
-        tags.PidTagSubject: f"Read: {subject}",
+        tags.PidTagSubject: prefix + subject,
         tags.PidTagReportTime: now,
-        tags.PidTagReceiptTime: now,
+        **({tags.PidTagReceiptTime: now} if was_read else {}),
         tags.PidTagClientSubmitTime: now,
         tags.PidTagOriginalSubject: original.get(tags.PidTagSubject) or "",
-        tags.PidTagOriginalSubmitTime: original.get(tags.PidTagClientSubmitTime) or row.received,
-        tags.PidTagOriginalDeliveryTime: row.received,
+        tags.PidTagOriginalSubmitTime: original.get(tags.PidTagClientSubmitTime) or about.received,
+        tags.PidTagOriginalDeliveryTime: about.received,
         tags.PidTagBody: "\r\n".join(lines),
     }
     carried = {

@@ -244,11 +244,15 @@ class Runner:
         if destination.jobs or not keep:
             return bool(destination.jobs)
         destination.idle += 1
-        destination.ready.clear()
         try:
-            await asyncio.wait_for(destination.ready.wait(), KEEP)
+            async with asyncio.timeout(KEEP):
+                while not (
+                    destination.jobs or self._stopping
+                ):  # all who wait are woken, and one of them takes the job
+                    destination.ready.clear()
+                    await destination.ready.wait()
         except TimeoutError:
-            return bool(destination.jobs)
+            pass
         finally:
             destination.idle -= 1
         return bool(destination.jobs)

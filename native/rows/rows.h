@@ -41,11 +41,16 @@ enum slot_source {
     SLOT_CONSTANT, /* a bag of one property: the constant */
     SLOT_ABSENT,
     SLOT_ASK,
+    SLOT_FLAG_STATUS, /* PidTagFlagStatus: completed, flagged, or none */
     SLOT_SOURCES,
 };
 
-/* What holds when a compact bag lacks the property; with ELSE_COMPUTED, Python is asked for any bag. */
-enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT, ELSE_COMPUTED = 0x10 };
+/* What holds when a compact bag lacks the property. The upper bits say when Python is asked whatever the bag's
+ * form: where it lacks the property (COMPUTED), the same of messages that are no plain mail (TYPED) or have
+ * keywords (KEYWORDS), and for any message with marks that show as properties (MARKED). */
+enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT };
+enum slot_asks { ASK_COMPUTED = 0x10, ASK_TYPED = 0x20, ASK_KEYWORDS = 0x40, ASK_MARKED = 0x80, ASKS = 0xF0 };
+enum { CLASS_NOTE = 1, FLAGGED = 0x04, FLAG_COMPLETE = 0x10000, MARKS = 0x02 | FLAGGED | 0x20 | FLAG_COMPLETE };
 
 enum { MAX_SLOTS = 2048, MAX_CLASS = 64 };
 

@@ -29,8 +29,8 @@ bool slots_read(slot_table *table, const uint8_t *data, size_t size)
         s->other = read_u16le(&r);
         s->constant.size = read_u16le(&r);
         s->constant.data = read_bytes(&r, s->constant.size);
-        if (r.failed || s->source >= SLOT_SOURCES || (s->fallback & ~ELSE_COMPUTED) >= ELSE_COUNT ||
-            ((s->fallback & ~ELSE_COMPUTED) == ELSE_SAME && (s->other <= i || s->other >= table->count))) {
+        if (r.failed || s->source >= SLOT_SOURCES || (s->fallback & ~ASKS) >= ELSE_COUNT ||
+            ((s->fallback & ~ASKS) == ELSE_SAME && (s->other <= i || s->other >= table->count))) {
             slots_free(table);
             return false;
         }
@@ -183,9 +183,26 @@ static bool is_marked_absent(const row *r, uint32_t tag)
     return false;
 }
 
+/* Whether Python is to be asked for a property that the bag lacks, or, with `marks`, whatever the bag has. */
+static bool is_asked(const row *r, const slot *s, bool marks)
+{
+    const uint8_t *hot = r->input->hot.data;
+    bool typed;
+    if (!(s->fallback & ASKS))
+        return false;
+    if (r->input->hot.size < ROW_HOT)
+        return true;
+    typed = s->fallback & ASK_TYPED && bag_number(hot + 14, 2) != CLASS_NOTE;
+    if (marks)
+        return s->fallback & ASK_MARKED && (typed || bag_number(hot, 4) & MARKS);
+    return typed || s->fallback & ASK_COMPUTED || (s->fallback & ASK_KEYWORDS && r->input->hot.size > ROW_HOT);
+}
+
 static value from_bag(row *r, const slot_table *table, const slot *s)
 {
     value v;
+    if (is_asked(r, s, true))
+        return nothing(VALUE_ASK);
     if (r->bag_state == 0)
         open_cold(r);
     if (r->bag_state == -2)
@@ -193,6 +210,8 @@ static value from_bag(row *r, const slot_table *table, const slot *s)
     v = r->bag_state == 1 ? value_in(&r->b, s->tag) : nothing(VALUE_NONE);
     if (v.state != VALUE_NONE)
         return v;
+    if (s->fallback & ASK_TYPED && is_asked(r, s, false))
+        return nothing(VALUE_ASK);
     if (r->bag_state == 1 && r->compact && (s->fallback & 0x0F) && !is_marked_absent(r, s->tag)) {
         switch (s->fallback & 0x0F) {
         case ELSE_CONSTANT: return constant(s);
@@ -204,7 +223,7 @@ static value from_bag(row *r, const slot_table *table, const slot *s)
         default: return nothing(VALUE_ASK);
         }
     }
-    return v.state == VALUE_NONE && s->fallback & ELSE_COMPUTED ? nothing(VALUE_ASK) : v;
+    return v.state == VALUE_NONE && is_asked(r, s, false) ? nothing(VALUE_ASK) : v;
 }
 
 static uint32_t message_flags(uint32_t flags, bool associated)
@@ -235,6 +254,11 @@ static value message_class(row *r, const slot_table *table, const slot *s, unsig
     return v;
 }
 
+static value flag_status(uint32_t flags)
+{
+    return flags & FLAG_COMPLETE ? unsigned_value(1) : flags & FLAGGED ? unsigned_value(2) : nothing(VALUE_NONE);
+}
+
 value row_value(row *r, const slot_table *table, size_t index)
 {
     const slot *s = &table->slots[index];
@@ -260,6 +284,7 @@ value row_value(row *r, const slot_table *table, size_t index)
     case SLOT_IMPORTANCE: return unsigned_value(hot[16]);
     case SLOT_ASSOCIATED: return boolean_value(key[13] != 0);
     case SLOT_MESSAGE_CLASS: return message_class(r, table, s, bag_number(hot + 14, 2));
+    case SLOT_FLAG_STATUS: return flag_status(bag_number(hot, 4));
     default: return nothing(VALUE_ASK);
     }
 }

@@ -14,7 +14,7 @@ from appliance.store import contents, folders, mailboxes, rules, search_folders,
 from appliance.store.folders import Folder, FolderFlag, FolderKind
 from appliance.store.mailboxes import PublicSpecial, Special
 from appliance.store.permissions import Right
-from appliance.store.tables.sources import COUNTS, FOLDER_VALUES
+from appliance.store.tables.hierarchy import COUNTS, FOLDER_VALUES
 
 OBJECT_FOLDER = 3  # MS-OXCPRPT 2.2.1.7
 

@@ -28,7 +28,8 @@ from appliance.store.kv import ReadTxn
 from appliance.store.messages import PART_RECIPIENT, PART_VALUE
 from appliance.store.parts import part_blobs
 from appliance.store.permissions import Right
-from appliance.store.tables.sources import ROW_VALUES
+from appliance.store.tables.scan import Ask
+from appliance.store.tables.sources import ROW_VALUES, flag_status
 
 OBJECT_MESSAGE = 5  # MS-OXCPRPT 2.2.1.7
 NORMAL_MESSAGE = "IPM.Note"
@@ -47,7 +48,6 @@ STATUS = (  # MS-OXCMSG 2.2.1.8
 )
 """PidTagMessageStatus: the flag of the row and its bit."""
 
-COMPLETED, FLAGGED = 1, 2  # MS-OXOFLAG 2.2.1.1
 RED_FLAG = 6  # MS-OXOFLAG 2.2.1.2
 REPLIED, SENT_ON = 102, 104  # MS-OXOMSG 2.2.1.9
 ICON_REPLIED, ICON_SENT_ON = 0x105, 0x106  # MS-OXOMSG 2.2.1.10
@@ -169,7 +169,8 @@ class MessageView:
         if row is not None and tag in ROW_VALUES and not self._touched(tag):
             return ROW_VALUES[tag](row)
         if tag in _STATE and not self._touched(tag):
-            return _STATE[tag](self, self.stored(tag))
+            value = _STATE[tag](self, self.stored(tag))
+            return self._typed(tag, value) if value is None or value == NO_ICON else value
         value = self.stored(tag)
         if value is None and not self._touched(tag):
             if is_named(tag):
@@ -180,8 +181,8 @@ class MessageView:
                 return self._display(_RECIPIENT_FIELDS[tag])
             if tag in _INITIAL:
                 return _INITIAL[tag]
-            if tag in typed.TAGGED:
-                return typed.TAGGED[tag](self._other)
+        if tag in typed.TAGS and not value and not self._touched(tag):
+            return self._typed(tag, value)
         if value is None and tag in registry.COMPUTED:
             return registry.compute(self.computing, tag)
         return value
@@ -194,12 +195,23 @@ class MessageView:
             return self._categories()
         if name.guid == mapi_names.PS_INTERNET_HEADERS and type_of(tag) == PtypString:
             return self.internet_header(name)
-        return typed.named(name, type_of(tag), self._other)
+        return None if self._kind is None else typed.named(self._kind, name, type_of(tag), self._other)
 
-    def _other(self, named: mapi_names.NamedTag) -> Value:
-        """A named property that is stored, for those that follow from it."""
-        number = names.find(self._txn, named.name)
-        return None if number is None else self.stored(number << 16 | named.type)
+    @cached_property
+    def _kind(self) -> typed.Kind | None:
+        return typed.kind_of(str(self.get(tags.PidTagMessageClass)))
+
+    def _typed(self, tag: int, value: Value) -> Value:
+        """A property of a typed object that may follow from others, where the stored value says nothing."""
+        found = None if self._kind is None else typed.tagged(self._kind, tag, self._other)
+        return value if found is None else found
+
+    def _other(self, tag: mapi_names.NamedTag | int) -> Value:
+        """A property that is stored, for those that follow from it."""
+        if isinstance(tag, int):
+            return self.get(tag) if tag in _DERIVED else self.stored(tag)
+        number = names.find(self._txn, tag.name)
+        return None if number is None else self.stored(number << 16 | tag.type)
 
     def internet_header(self, name: PropertyName) -> Value:
         """A header field of the message by its name (PS_INTERNET_HEADERS)."""
@@ -231,9 +243,20 @@ class MessageView:
             found |= _INITIAL.keys()
         if self._overlay is not None:
             found |= self._overlay.values.keys()
-        candidates = {*_SERVER, *_STATE, *_RECIPIENT_FIELDS, *typed.TAGGED}
+        candidates = {*_SERVER, *_STATE, *_RECIPIENT_FIELDS, *typed.TAGS, *self._following()}
         found |= {tag for tag in candidates if self.get(tag) is not None}
         return found | self._computed_tags()
+
+    def _following(self) -> Iterable[int]:
+        """Named properties that may follow from others, as far as the store knows their names."""
+        if self.row is not None and self.row.keywords:
+            yield from self._tags_of((mapi_names.PidNameKeywords,))
+        if self._kind is not None:
+            yield from self._tags_of(typed.following(self._kind))
+
+    def _tags_of(self, named: Iterable[mapi_names.NamedTag]) -> Iterable[int]:
+        numbers = ((names.find(self._txn, tag.name), tag.type) for tag in named)
+        return [number << 16 | kind for number, kind in numbers if number is not None]
 
     def _computed_tags(self) -> set[int]:
         native = registry.native_body(self.computing)
@@ -314,10 +337,7 @@ class MessageView:
         return self.row.saved if known is None and self.row is not None else known
 
     def _flag(self, value: Value) -> Value:
-        flags = self.row.flags if self.row is not None else 0
-        if flags & RowFlag.FLAG_COMPLETE:
-            return COMPLETED
-        return FLAGGED if flags & RowFlag.FLAGGED else value
+        return flag_status(self.row) if self.row is not None else value
 
     def _follow_up(self, value: Value) -> Value:
         flagged = self.row is not None and self.row.flags & RowFlag.FLAGGED
@@ -376,8 +396,26 @@ _STATE: dict[int, Callable[[MessageView, Value], Value]] = {
 }
 """What may follow from the row's flags where nothing else is stored."""
 
-COMPUTED_TAGS = frozenset((*_SERVER, *_STATE, *_RECIPIENT_FIELDS, *registry.COMPUTED))
-"""Tags whose values a bag may lack."""
+_DERIVED = frozenset((tags.PidTagBody, tags.PidTagMessageClass))
+"""What rules of typed objects look at although it may not be stored."""
+
+ASKED: dict[int, Ask] = {
+    **dict.fromkeys(typed.TAGS, Ask.TYPED),
+    **dict.fromkeys((*_SERVER, *_RECIPIENT_FIELDS, *_INITIAL, *registry.COMPUTED), Ask.LACKING),
+    **dict.fromkeys(_STATE, Ask.MARKED),
+    tags.PidTagIconIndex: Ask.MARKED | Ask.TYPED,
+    tags.PidTagFlagStatus: Ask.NEVER,
+}
+"""Tags whose values a bag may lack, or have otherwise, and when: the others are what is stored."""
+
+
+def asked_named(name: PropertyName, property_type: int) -> Ask:
+    """The same of a named property."""
+    if name == mapi_names.PidNameKeywords.name:
+        return Ask.KEYWORDS
+    if name.guid == mapi_names.PS_INTERNET_HEADERS:
+        return Ask.LACKING
+    return Ask.TYPED if typed.has_rule(name, property_type) else Ask.NEVER
 
 
 def values(view: MessageView, wanted: Iterable[int]) -> dict[int, Value]:

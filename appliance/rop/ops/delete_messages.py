@@ -28,7 +28,14 @@ def _run(ctx: RopContext, request: Request, *, hard: bool) -> PartialCompletion:
     progress = Progress()
     for mids in pieces(request.message_ids, chosen.STEP):
         delete = partial(
-            chosen.delete, actor=actor, mailbox=mailbox, fid=folder.fid, mids=mids, hard=hard, now=now
+            chosen.delete,
+            actor=actor,
+            mailbox=mailbox,
+            fid=folder.fid,
+            mids=mids,
+            hard=hard,
+            now=now,
+            notify=request.notify_non_read,
         )
         progress.step(lambda: ctx.write(delete, reserve=True) == 0)  # noqa: B023
     return progress.answer()

@@ -15,7 +15,7 @@ from appliance.rop.model import Empty, Handles, On, Rop
 from appliance.rop.ops.open_attachment import open_
 from appliance.rop.properties import View
 from appliance.rop.tables import Shows, TableObject
-from appliance.store.tables.sources import ListSource
+from appliance.store.tables.lists import ListSource
 from appliance.wire.fields import U8, Flags
 from appliance.wire.record import Record
 

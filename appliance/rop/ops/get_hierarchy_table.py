@@ -16,7 +16,8 @@ from appliance.rop.objects import Folder
 from appliance.rop.tables import Shows, TableObject
 from appliance.store.kv import ReadTxn
 from appliance.store.permissions import Right
-from appliance.store.tables.sources import FolderList, HierarchySource, Source
+from appliance.store.tables.hierarchy import FolderList, HierarchySource
+from appliance.store.tables.source import Source
 from appliance.wire.fields import U8, Flags, UInt32
 from appliance.wire.record import Record
 

@@ -29,7 +29,7 @@ from appliance.rop.tagged import TaggedValues
 from appliance.store import permissions
 from appliance.store.kv import ReadTxn
 from appliance.store.permissions import ANONYMOUS, DEFAULT, Right
-from appliance.store.tables.sources import BagRecord, ListSource
+from appliance.store.tables.lists import BagRecord, ListSource
 from appliance.wire.errors import DecodeError
 from appliance.wire.fields import U8, Array, Flags, UInt8
 from appliance.wire.record import Record, as_codec

@@ -23,7 +23,7 @@ from appliance.store.kv import WriteTxn
 from appliance.store.mailboxes import Special, changing
 from appliance.store.permissions import Right
 from appliance.store.rules import PidTagRuleCondition
-from appliance.store.tables.sources import BagRecord, ListSource
+from appliance.store.tables.lists import BagRecord, ListSource
 from appliance.wire.fields import U8, Array, Bytes16, Flags, UInt8
 from appliance.wire.record import Record, as_codec
 

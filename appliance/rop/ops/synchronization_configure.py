@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from appliance.mailbox import rights
+from appliance.mailbox.properties import tables
 from appliance.mapi import errors as ec
 from appliance.mapi import restrictions
 from appliance.mapi.errors import MapiError
@@ -88,10 +89,10 @@ def _matches(ctx: RopContext, data: bytes) -> Matches:
         predicate = compiled(restrictions.parse(data, ctx.form))
     except (DecodeError, ValueError) as error:
         raise MapiError(ec.ecInvalidParam, str(error)) from None
-    mailbox = ctx.logon.mailbox
+    mailbox, actor = ctx.logon.mailbox, ctx.actor
 
     def matches(txn: ReadTxn, row: Row) -> bool:
-        record = MessageRecord(txn, mailbox, row)
+        record = MessageRecord(txn, mailbox, row, tables.of_row(mailbox, row, actor))
         get: Callable[[int], Value] = record.get
         return predicate(Object(lambda tag: get(unicode_tag(tag)), record.children))
 

@@ -22,7 +22,7 @@ from appliance.store.kv import ReadTxn
 from appliance.store.tables import scan, sortkeys
 from appliance.store.tables._native import Leaves
 from appliance.store.tables.scan import Slots
-from appliance.store.tables.sources import Record, Source
+from appliance.store.tables.source import Record, Source
 from appliance.store.views import Layout, Order, View
 
 MAX_INSTANCES = 1000
@@ -71,7 +71,7 @@ class Arrangement:
         """The columns of the keys."""
         self.levels = min(definition.sort.categorized, len(self.orders))
         """How many of them are categories."""
-        self._slots = Slots({}, source.computed_tags)
+        self._slots = Slots()
         self._columns = scan.sort_columns(
             ((order.tag, order.direction == Direction.DESCENDING) for order in self.orders), self._slots
         )
@@ -110,6 +110,7 @@ class Arrangement:
         if batches is None:
             self._take_records(txn, ids, is_sorted)
             return
+        self._slots.asked = self._source.asked(txn)
         slots = self._slots.packed()
         for batch in batches:
             asked = self.leaves.scan(

@@ -23,7 +23,7 @@ from appliance.store.kv import ReadTxn
 from appliance.store.tables import scan, sortkeys
 from appliance.store.tables.arrangement import Definition
 from appliance.store.tables.scan import Slots
-from appliance.store.tables.sources import Record, Source
+from appliance.store.tables.source import Record, Source
 from appliance.store.tables.visible import LAST_ID, Header, Place, Visible
 from appliance.wire.cursor import Writer
 
@@ -108,7 +108,7 @@ class Reading:
         """Pieces of the answer: how many rows (0 for one whose object is gone) and their bytes. What stands
         in `contents` is packed by the C, forwards many rows at once; what it asks about, and every other
         row, here."""
-        slots = Slots(self._fixed(None), self.source.computed_tags)
+        slots = Slots(self._fixed(None), self.source.asked(txn))
         columns = scan.row_columns(self.columns, slots)
         in_c = form.count == 2 and not form.has_value and not view.headers and not self.definition.instances
         in_c = in_c and not any(t.element_type(t.type_of(tag)) == t.PtypString8 for tag in self.columns)
@@ -180,7 +180,7 @@ class Reading:
     ) -> Iterator[Place]:
         """The matching places of a range of positions, in the direction of the search."""
         predicate = compiled(restriction)
-        slots = Slots(self._fixed(None), self.source.computed_tags)
+        slots = Slots(self._fixed(None), self.source.asked(txn))
         program = scan.program(restriction, slots)
         in_c = not view.headers and not self.definition.instances
         step = 8  # what is sought is mostly near: small steps first

@@ -7,9 +7,9 @@ compare, and rows that are damaged. The numbers here are those of native/rows/ro
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from functools import lru_cache
 
 from appliance.formats import bags
@@ -49,6 +49,7 @@ class _Source(IntEnum):
     MESSAGE_CLASS = 12
     CONSTANT = 13
     ABSENT = 14
+    FLAG_STATUS = 16
 
 
 class _Else(IntEnum):
@@ -60,8 +61,28 @@ class _Else(IntEnum):
     ASK = 3
 
 
-_COMPUTED = 0x10
-"""Beside an `_Else`: Python is asked whenever the bag lacks the property."""
+class Ask(IntFlag):
+    """When Python is asked for a property, because a higher layer may know it."""
+
+    NEVER = 0
+    LACKING = 0x10
+    """The bag lacks it."""
+    TYPED = 0x20
+    """The bag of a message lacks it that is no plain mail: its class is not IPM.Note."""
+    KEYWORDS = 0x40
+    """The bag of a message that has keywords lacks it."""
+    MARKED = 0x80
+    """The message was answered, forwarded, flagged or completed, whatever its bag has."""
+
+
+Asked = Callable[[int], Ask]
+"""By tag."""
+
+
+def never(_tag: int) -> Ask:
+    """The `Asked` of sources whose properties are all stored."""
+    return Ask.NEVER
+
 
 _SOURCES: Mapping[int, _Source] = {
     tags.PidTagMid: _Source.MID,
@@ -80,6 +101,7 @@ _SOURCES: Mapping[int, _Source] = {
     tags.PidTagAssociated: _Source.ASSOCIATED,
     tags.PidTagMessageClass: _Source.MESSAGE_CLASS,
     tags.PidTagDeletedOn: _Source.ABSENT,
+    tags.PidTagFlagStatus: _Source.FLAG_STATUS,
 }
 _CONSTANTS: Mapping[int, Value] = {
     tag: implied.get(lambda _tag: None, tag)
@@ -118,13 +140,10 @@ class Batch:
 class Slots:
     """The properties that a scan looks at; each gets a number on first use.
 
-    `fixed` are values that the table gives itself. `computed` are the tags that a higher layer may know when
-    the store does not; None: any."""
+    `fixed` are values that the table gives itself; `asked` says for which tags a higher layer is asked."""
 
-    def __init__(
-        self, fixed: Mapping[int, Value] | None = None, computed: frozenset[int] | None = frozenset()
-    ) -> None:
-        self._fixed, self._computed = fixed or {}, computed
+    def __init__(self, fixed: Mapping[int, Value] | None = None, asked: Asked = never) -> None:
+        self._fixed, self.asked = fixed or {}, asked
         self._numbers: dict[int, int] = {}
         self._tags: list[int] = []
         self.cold = False
@@ -146,9 +165,8 @@ class Slots:
         """The table for the C, of all properties so far."""
         out = [_CLASSES, struct.pack("<H", len(self._tags))]
         for number, tag in enumerate(self._tags):
-            computed = self._computed is None or tag in self._computed
             constant = bags.pack({tag: self._fixed[tag]}) if tag in self._fixed else None
-            out.append(_slot(number, tag, computed, constant))
+            out.append(_slot(number, tag, self.asked(tag), constant))
         return b"".join(out)
 
 
@@ -158,7 +176,7 @@ _CLASSES = struct.pack("<H", len(classes.COMMON)) + b"".join(
 
 
 @lru_cache(maxsize=4096)
-def _slot(number: int, tag: int, computed: bool, fixed: bytes | None) -> bytes:
+def _slot(number: int, tag: int, ask: Ask, fixed: bytes | None) -> bytes:
     """A row of the table for the C. `fixed`: the bag of one property that is its constant."""
     source, constant = _SOURCES.get(tag, _Source.BAG), b""
     fallback, other = _Else.ASK if tag in implied.RULES else _Else.NONE, 0
@@ -168,8 +186,7 @@ def _slot(number: int, tag: int, computed: bool, fixed: bytes | None) -> bytes:
         fallback, constant = _Else.CONSTANT, bags.pack({tag: _CONSTANTS[tag]})
     elif tag in _SAME:
         fallback, other = _Else.SAME, number + 1
-    flags = fallback | (_COMPUTED if computed else 0)
-    return struct.pack("<IBBHH", tag, source, flags, other, len(constant)) + constant
+    return struct.pack("<IBBHH", tag, source, fallback | ask, other, len(constant)) + constant
 
 
 class _Op(IntEnum):

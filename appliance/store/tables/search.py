@@ -6,22 +6,16 @@ from itertools import islice
 from appliance.store import contents, folders, log, search_folders
 from appliance.store.keys import contents_key
 from appliance.store.kv import ReadTxn
-from appliance.store.tables.scan import BATCH, Batch
-from appliance.store.tables.sources import (
-    MESSAGE_TAGS,
-    Computed,
-    MessageRecord,
-    Record,
-    messages_batch,
-    no_value,
-)
+from appliance.store.tables.scan import BATCH, Asked, Batch
+from appliance.store.tables.source import AskedIn, Computed, Record, no_value, nothing_asked
+from appliance.store.tables.sources import MESSAGE_TAGS, MessageRecord, messages_batch
 from appliance.store.views import Layout, Order, View
 
 _KIND = 7
 
 
 class SearchSource:
-    """A search folder's contents (MS-OXCFOLD 2.2.1.4). `computed_tags` are what `computed` may know."""
+    """A search folder's contents (MS-OXCFOLD 2.2.1.4). `asked`: what `computed` may know."""
 
     has_depth = False
     own_tags = MESSAGE_TAGS
@@ -32,20 +26,19 @@ class SearchSource:
         fid: int,
         *,
         computed: Computed = no_value,
-        computed_tags: frozenset[int] | None = None,
+        asked: AskedIn = nothing_asked,
     ):
         self._mailbox, self._fid, self._computed = mailbox, fid, computed
-        self._computed_tags = frozenset[int]() if computed is no_value else computed_tags
+        self._asked = asked
 
     @property
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
         return (_KIND, self._mailbox, self._fid)
 
-    @property
-    def computed_tags(self) -> frozenset[int] | None:
+    def asked(self, txn: ReadTxn) -> Asked:
         """As `Source`."""
-        return self._computed_tags
+        return self._asked(txn)
 
     def _followed(self, txn: ReadTxn) -> list[int]:
         """The folders whose changes may show: its own links, and where the messages stand."""

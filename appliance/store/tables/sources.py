@@ -1,125 +1,22 @@
-"""Where the rows of tables come from: one small class for each kind of table.
-
-A source lists records and says when they changed. A record answers for single properties; it reads its cold
-part when a property asks for it. Properties that higher layers compute (entry IDs, bodies) come through
-`Computed`, which is asked when the store has no value.
-"""
+"""Messages as rows of tables: the contents of a folder, and what was deleted softly out of it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
-from appliance.formats import bags, columns
+from appliance.formats import columns
 from appliance.mapi import tags
 from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
-from appliance.store import classes, contents, folders, log, messages, permissions, search_folders
+from appliance.store import classes, contents, folders, log, messages
 from appliance.store.contents import Row, RowFlag
 from appliance.store.errors import NotFound
-from appliance.store.folders import Folder, FolderKind
-from appliance.store.keys import Table, contents_key, head, head_q, successor, tail_q
+from appliance.store.keys import Table, contents_key, head, successor, tail_q
 from appliance.store.kv import ReadTxn
-from appliance.store.tables.scan import BATCH, Batch
+from appliance.store.tables.lists import BagRecord
+from appliance.store.tables.scan import BATCH, Asked, Batch
+from appliance.store.tables.source import AskedIn, Computed, Record, Unscanned, no_value, nothing_asked
 from appliance.store.views import Layout, Order, View
-
-Visible = Callable[[ReadTxn, int], bool]
-Computed = Callable[[ReadTxn, int, int], Value]
-"""computed(txn, object id, tag): a property that the store does not hold, or None."""
-
-
-class Record(Protocol):
-    """A row of a table, in one snapshot."""
-
-    @property
-    def id(self) -> int:
-        """What identifies the row in its table: MID, FID, number."""
-
-    @property
-    def unread(self) -> bool:
-        """Whether it counts for PidTagContentUnreadCount."""
-
-    def get(self, tag: int) -> Value:
-        """A property, None when the row has none."""
-
-    def tags(self) -> Iterable[int]:
-        """The properties that it has, for RopQueryColumnsAll."""
-
-    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
-        """The recipients or attachments, for restrictions on sub-objects."""
-
-
-class Source(Protocol):
-    """The rows under a table, without order."""
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """Equal for sources of the same rows."""
-
-    def version(self, txn: ReadTxn) -> int:
-        """A number that grows when rows change."""
-
-    def records(self, txn: ReadTxn) -> Iterator[Record]:
-        """Every row."""
-
-    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
-        """The ids that changed after a version; None when that is not known."""
-
-    def find(self, txn: ReadTxn, id_: int) -> Record | None:
-        """One row."""
-
-    @property
-    def computed_tags(self) -> frozenset[int] | None:
-        """What `Computed` may know; None: anything."""
-
-    def batches(self, txn: ReadTxn, ids: list[int] | None, *, cold: bool) -> Iterator[Batch] | None:
-        """The rows of these ids that exist, in their order, or of all, as they are stored; None when they are
-        not stored in the form of `contents`. Without `cold` the cold values may be left out."""
-
-    def view(self, txn: ReadTxn, order: Order, known: Layout | None) -> View | None:
-        """A kept order of the rows, None when there is none."""
-
-    @property
-    def own_tags(self) -> frozenset[int]:
-        """What every record has, for RopQueryColumnsAll of tables without rows."""
-
-    @property
-    def has_depth(self) -> bool:
-        """Whether its records know PidTagDepth; for others it is 0."""
-
-
-class _Unscanned:
-    """What sources say whose rows are not stored in the form of `contents`."""
-
-    @property
-    def own_tags(self) -> frozenset[int]:
-        """As `Source`."""
-        return frozenset()
-
-    @property
-    def computed_tags(self) -> frozenset[int] | None:
-        """As `Source`."""
-        return None
-
-    def batches(self, txn: ReadTxn, ids: list[int] | None, *, cold: bool) -> Iterator[Batch] | None:
-        """As `Source`."""
-        return None
-
-    def view(self, txn: ReadTxn, order: Order, known: Layout | None) -> View | None:
-        """As `Source`."""
-        return None
-
-    @property
-    def has_depth(self) -> bool:
-        """As `Source`."""
-        return False
-
-
-def no_value(txn: ReadTxn, id_: int, tag: int) -> Value:
-    """The `Computed` that knows nothing."""
-    return None
-
 
 # PidTagMessageFlags (MS-OXCMSG 2.2.1.6)
 _MESSAGE_FLAGS = (
@@ -168,6 +65,23 @@ ROW_VALUES: dict[int, Callable[[Row], Value]] = {
 """What the hot row of a message knows."""
 
 
+def flag_status(row: Row) -> Value:
+    """PidTagFlagStatus (MS-OXOFLAG 2.2.1.1): completed, flagged, or none. It stands in the row alone."""
+    if row.flags & RowFlag.FLAG_COMPLETE:
+        return FLAG_COMPLETED
+    return FLAGGED if row.flags & RowFlag.FLAGGED else None
+
+
+FLAG_COMPLETED, FLAGGED = 1, 2
+NO_ICON = -1  # PidTagIconIndex
+
+MARK_TAGS = frozenset(
+    (tags.PidTagFollowupIcon, tags.PidTagLastVerbExecuted, tags.PidTagIconIndex, tags.PidTagToDoItemFlags)
+)
+"""What may follow from marks of the row (answered, forwarded, flagged, completed), whatever is stored."""
+
+_MARKS = int(RowFlag.ANSWERED | RowFlag.FORWARDED | RowFlag.FLAGGED | RowFlag.FLAG_COMPLETE)
+
 MESSAGE_TAGS = frozenset((*ROW_VALUES, tags.PidTagMessageClass))
 """What every message has."""
 
@@ -201,15 +115,25 @@ class MessageRecord:
             return hot(self.row)
         if tag == tags.PidTagDeletedOn:
             return self._deleted
+        if tag == tags.PidTagFlagStatus:
+            return flag_status(self.row)
         if tag == tags.PidTagMessageClass:
-            known = classes.name(self._txn, self.row.message_class)
-            if known:
-                return known
+            name = classes.name(self._txn, self.row.message_class)
+            if name:
+                return name
         cold = self._read()
         if cold is None:
             return None
         value = cold.get(tag)
-        return self._computed(self._txn, self.row.mid, tag) if value is None else value
+        if value is not None and not (tag in MARK_TAGS and self._may_be_other(value)):
+            return value
+        known = self._computed(self._txn, self.row.mid, tag)
+        return value if known is None else known
+
+    def _may_be_other(self, value: Value) -> bool:
+        """Whether a property of MARK_TAGS may be another than the stored one: a mark, or an icon that says
+        nothing."""
+        return bool(self.row.flags & _MARKS) or value == NO_ICON
 
     def _read(self) -> messages.Message | None:
         if self._cold is None:
@@ -233,29 +157,8 @@ class MessageRecord:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class BagRecord:
-    """A row that is nothing but a packed bag."""
-
-    id: int
-    packed: bytes
-    unread: bool = False
-
-    def get(self, tag: int) -> Value:
-        """As `Record`."""
-        return self.id if tag == tags.PidTagInstID else bags.get(self.packed, tag)
-
-    def tags(self) -> Iterable[int]:
-        """As `Record`."""
-        return (tags.PidTagInstID, *bags.tags(self.packed))
-
-    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
-        """None."""
-        return ()
-
-
 class ContentsSource:
-    """The contents table of a folder, or its associated one. `computed_tags` are what `computed` may know."""
+    """The contents table of a folder, or its associated one. `asked`: what `computed` may know."""
 
     def __init__(
         self,
@@ -264,10 +167,10 @@ class ContentsSource:
         *,
         associated: bool = False,
         computed: Computed = no_value,
-        computed_tags: frozenset[int] | None = None,
+        asked: AskedIn = nothing_asked,
     ):
         self._mailbox, self._fid, self._associated, self._computed = mailbox, fid, associated, computed
-        self._computed_tags = frozenset[int]() if computed is no_value else computed_tags
+        self._asked = asked
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -294,10 +197,9 @@ class ContentsSource:
         row = contents.find(txn, self._mailbox, self._fid, id_, self._associated)
         return MessageRecord(txn, self._mailbox, row, self._computed) if row is not None else None
 
-    @property
-    def computed_tags(self) -> frozenset[int] | None:
+    def asked(self, txn: ReadTxn) -> Asked:
         """As `Source`."""
-        return self._computed_tags
+        return self._asked(txn)
 
     def batches(self, txn: ReadTxn, ids: list[int] | None, *, cold: bool) -> Iterator[Batch] | None:
         """As `Source`."""
@@ -346,7 +248,7 @@ def messages_batch(txn: ReadTxn, mailbox: int, pairs: list[tuple[bytes, bytes]],
     return Batch(ids, keys, hots, colds)
 
 
-class DeletedSource(_Unscanned):
+class DeletedSource(Unscanned):
     """The soft-deleted contents of a folder."""
 
     def __init__(self, mailbox: int, fid: int, *, associated: bool = False, computed: Computed = no_value):
@@ -388,230 +290,3 @@ class DeletedSource(_Unscanned):
         except NotFound:
             return None
         return self._record(txn, deleted) if deleted.row.associated == self._associated else None
-
-
-FOLDER_VALUES: dict[int, Callable[[Folder], Value]] = {
-    tags.PidTagFolderId: lambda folder: to_int64(folder.fid),
-    tags.PidTagInstID: lambda folder: to_int64(folder.fid),
-    tags.PidTagParentFolderId: lambda folder: to_int64(folder.parent),
-    tags.PidTagDisplayName: lambda folder: folder.name,
-    tags.PidTagContentCount: lambda folder: folder.total,
-    tags.PidTagContentUnreadCount: lambda folder: folder.unread,
-    tags.PidTagAssociatedContentCount: lambda folder: folder.associated,
-    tags.PidTagSubfolders: lambda folder: folder.subfolders > 0,
-    tags.PidTagFolderType: lambda folder: int(folder.kind),
-    tags.PidTagContainerClass: lambda folder: folder.container_class or None,
-    tags.PidTagMessageSize: lambda folder: min(folder.size, 0x7FFFFFFF),
-    tags.PidTagMessageSizeExtended: lambda folder: folder.size,
-    tags.PidTagDeletedCountTotal: lambda folder: folder.deleted_ever,
-    tags.PidTagCreationTime: lambda folder: folder.created,
-    tags.PidTagLastModificationTime: lambda folder: folder.modified,
-    tags.PidTagChangeNumber: lambda folder: to_int64(folder.cn),
-}
-"""What the row of a folder knows."""
-
-
-COUNTS = (tags.PidTagContentCount, tags.PidTagContentUnreadCount)
-"""What a search folder's row does not know: `search_folders.counts` does."""
-
-
-class FolderRecord:
-    """A folder and how deep it stands below the table's folder."""
-
-    __slots__ = ("_computed", "_depth", "_mailbox", "_txn", "folder")
-
-    def __init__(self, txn: ReadTxn, mailbox: int, folder: Folder, depth: int, computed: Computed) -> None:
-        self._txn, self._mailbox, self.folder = txn, mailbox, folder
-        self._depth, self._computed = depth, computed
-
-    @property
-    def id(self) -> int:
-        """The FID."""
-        return self.folder.fid
-
-    @property
-    def unread(self) -> bool:
-        """As `Record`."""
-        return False
-
-    def get(self, tag: int) -> Value:
-        """As `Record`."""
-        if tag == tags.PidTagDepth:
-            return self._depth
-        if tag in COUNTS and self.folder.kind is FolderKind.SEARCH:
-            return search_folders.counts(self._txn, self._mailbox, self.folder.fid)[COUNTS.index(tag)]
-        hot = FOLDER_VALUES.get(tag)
-        if hot is not None:
-            return hot(self.folder)
-        value = bags.get(self.folder.packed_bag, tag) if self.folder.packed_bag else None
-        return self._computed(self._txn, self.folder.fid, tag) if value is None else value
-
-    def tags(self) -> Iterable[int]:
-        """As `Record`."""
-        stored = bags.tags(self.folder.packed_bag) if self.folder.packed_bag else ()
-        return {*FOLDER_VALUES, tags.PidTagDepth, *stored}
-
-    def children(self, tag: int) -> Iterable[Callable[[int], Value]]:
-        """None."""
-        return ()
-
-
-class HierarchySource(_Unscanned):
-    """The subfolders of a folder, with `deep` all below it (MS-OXCFOLD 2.2.1.13: Depth)."""
-
-    def __init__(
-        self,
-        mailbox: int,
-        fid: int,
-        *,
-        deep: bool = False,
-        computed: Computed = no_value,
-        visible: Visible = lambda txn, fid: True,
-        viewer: int = 0,
-    ):
-        """`visible` says which folders `viewer` sees; what lies below the others is shown all the same."""
-        self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
-        self._visible, self._viewer = visible, viewer
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """As `Source`."""
-        return (5 + self._deep, self._mailbox, self._fid, self._viewer)
-
-    @property
-    def own_tags(self) -> frozenset[int]:
-        """As `Source`."""
-        return frozenset(FOLDER_VALUES)
-
-    @property
-    def has_depth(self) -> bool:
-        """As `Source`."""
-        return True
-
-    def version(self, txn: ReadTxn) -> int:
-        """As `Source`: folders' counts change with every message, so a table's rows are only as new as the
-        mailbox."""
-        return max((max(f.mod, f.contents_mod) for f in folders.walk(txn, self._mailbox)), default=0)
-
-    def records(self, txn: ReadTxn) -> Iterator[Record]:
-        """As `Source`, parents before their children."""
-        level = [(folder, 1) for folder in folders.children(txn, self._mailbox, self._fid)]
-        for folder, depth in level:
-            if self._visible(txn, folder.fid):
-                yield FolderRecord(txn, self._mailbox, folder, depth, self._computed)
-            if self._deep:
-                level += [(f, depth + 1) for f in folders.children(txn, self._mailbox, folder.fid)]
-
-    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
-        """Never known: hierarchies are small, they are read again."""
-        return None
-
-    def find(self, txn: ReadTxn, id_: int) -> Record | None:
-        """As `Source`."""
-        return next((record for record in self.records(txn) if record.id == id_), None)
-
-
-class FolderList(_Unscanned):
-    """Folders of which no more come, each as long as it is there."""
-
-    def __init__(self, mailbox: int, fids: Iterable[int], *, computed: Computed = no_value):
-        self._mailbox, self._fids, self._computed = mailbox, tuple(fids), computed
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """As `Source`."""
-        return (8, self._mailbox, *self._fids)
-
-    @property
-    def own_tags(self) -> frozenset[int]:
-        """As `Source`."""
-        return frozenset(FOLDER_VALUES)
-
-    @property
-    def has_depth(self) -> bool:
-        """As `Source`."""
-        return True
-
-    def version(self, txn: ReadTxn) -> int:
-        """As `Source`."""
-        return max((record.folder.mod for record in self._found(txn)), default=0) + len(self._fids)
-
-    def _found(self, txn: ReadTxn) -> Iterator[FolderRecord]:
-        for fid in self._fids:
-            folder = folders.find(txn, self._mailbox, fid)
-            if folder is not None:
-                yield FolderRecord(txn, self._mailbox, folder, 1, self._computed)
-
-    def records(self, txn: ReadTxn) -> Iterator[Record]:
-        """As `Source`."""
-        return self._found(txn)
-
-    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
-        """Never known: they are few."""
-        return None
-
-    def find(self, txn: ReadTxn, id_: int) -> Record | None:
-        """As `Source`."""
-        return next((record for record in self._found(txn) if record.id == id_), None)
-
-
-class ListSource(_Unscanned):
-    """Rows that a caller has at hand: recipients, attachments, permissions, rules."""
-
-    def __init__(self, records: Iterable[Record]) -> None:
-        self._records = list(records)
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """As `Source`: shared with nobody."""
-        return (0, id(self))
-
-    def version(self, txn: ReadTxn) -> int:
-        """As `Source`: these rows stay as they are."""
-        return 0
-
-    def records(self, txn: ReadTxn) -> Iterator[Record]:
-        """As `Source`."""
-        return iter(self._records)
-
-    def changed(self, txn: ReadTxn, since: int) -> set[int] | None:
-        """As `Source`."""
-        return set()
-
-    def find(self, txn: ReadTxn, id_: int) -> Record | None:
-        """As `Source`."""
-        return next((record for record in self._records if record.id == id_), None)
-
-
-def parts_source(txn: ReadTxn, mailbox: int, mid: int, kind: int) -> ListSource:
-    """The recipients (PART_RECIPIENT) or attachments (PART_ATTACHMENT) table of a stored message."""
-    return ListSource(
-        BagRecord(part.number, part.packed) for part in messages.parts(txn, mailbox, mid) if part.kind == kind
-    )
-
-
-def permissions_source(
-    txn: ReadTxn, mailbox: int, fid: int, name: Callable[[int], str] = lambda member: ""
-) -> ListSource:
-    """The permissions table of a folder (MS-OXCPERM 2.2.4)."""
-    return ListSource(
-        BagRecord(
-            number,
-            bags.pack(
-                {
-                    tags.PidTagMemberId: member,
-                    tags.PidTagMemberName: name(member),
-                    tags.PidTagMemberRights: int(rights),
-                }
-            ),
-        )
-        for number, (member, rights) in enumerate(permissions.members(txn, mailbox, fid).items())
-    )
-
-
-def rules_source(txn: ReadTxn, mailbox: int, fid: int) -> ListSource:
-    """The rules table of a folder: packed bags under (folder, rule id)."""
-    prefix = head_q(mailbox, Table.RULES, fid)
-    return ListSource(
-        BagRecord(int.from_bytes(key[-8:], "big"), raw) for key, raw in txn.scan(prefix, prefix + b"\xff" * 9)
-    )

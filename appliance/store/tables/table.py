@@ -30,7 +30,7 @@ from appliance.store.kv import ReadTxn
 from appliance.store.tables import sortkeys
 from appliance.store.tables.arrangement import Arrangements, Definition
 from appliance.store.tables.reading import Reading
-from appliance.store.tables.sources import Source
+from appliance.store.tables.source import Source
 from appliance.store.tables.visible import (
     START,
     Categorized,
@@ -139,6 +139,11 @@ class Table:
     def restrict(self, restriction: Restriction | None) -> None:
         """RopRestrict (3.2.5.4); None takes the restriction away."""
         self._define(self._definition.sort, restriction)
+        self._restart()
+
+    def show(self, source: Source) -> None:
+        """Take the rows from another source: one that has every row of the old that the table may show."""
+        self._source = source
         self._restart()
 
     def reset(self) -> None:

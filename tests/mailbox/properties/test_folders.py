@@ -101,7 +101,7 @@ def test_access_follows_rights(store: Store, mailbox: int) -> None:
 def test_tables_have_computed_columns(store: Store, mailbox: int, owner: Actor, deliver: Deliver) -> None:
     rows = [deliver(f"Subject: {number}\n\nbody {number}\n") for number in range(3)]
     computed = tables.of_contents(mailbox, Special.INBOX, owner)
-    source = ContentsSource(mailbox, Special.INBOX, computed=computed, computed_tags=tables.MESSAGE_COLUMNS)
+    source = ContentsSource(mailbox, Special.INBOX, computed=computed, asked=tables.asked)
     with store.read() as txn:
         at = places(txn, mailbox)
         found = {record.id: record for record in source.records(txn)}

@@ -22,7 +22,7 @@ from appliance.store.keys import contents_key
 from appliance.store.tables import scan, sortkeys
 from appliance.store.tables._native import Leaves
 from appliance.store.tables.reading import cell_of
-from appliance.store.tables.scan import Batch, Slots
+from appliance.store.tables.scan import Ask, Batch, Slots
 from appliance.store.tables.sources import MessageRecord
 from appliance.wire.cursor import Writer
 from appliance.wire.errors import DecodeError
@@ -256,10 +256,45 @@ def test_missing_rows_and_compact_rows() -> None:
         row, struct.pack("<BH", 2, 0) + bags.pack({0x66F11003: (tags.PidTagNormalizedSubject,)})
     )
     assert scan.select(absent, slots, program) == bytes([scan.NO])
-    computing = Slots(computed=None)
+    computing = Slots(asked=lambda _tag: Ask.LACKING)
     program = scan.program(r.Exist(0x0037001F), computing)
     plain = batch_of(row, struct.pack("<BH", 1, 0) + bags.pack({}))
     assert scan.select(plain, computing, program) == bytes([scan.ASK])
+
+
+@pytest.mark.parametrize(
+    ("ask", "row", "expected"),
+    [
+        (Ask.TYPED, {"message_class": 1}, scan.NO),
+        (Ask.TYPED, {"message_class": 2}, scan.ASK),
+        (Ask.KEYWORDS, {}, scan.NO),
+        (Ask.KEYWORDS, {"keywords": ("a",)}, scan.ASK),
+        (Ask.MARKED, {"flags": 1}, scan.NO),
+        (Ask.MARKED, {"flags": 2}, scan.ASK),
+        (Ask.MARKED | Ask.TYPED, {"message_class": 2}, scan.ASK),
+    ],
+)
+def test_when_a_higher_layer_is_asked(ask: Ask, row: dict[str, Any], expected: int) -> None:
+    plain = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())._replace(**row)
+    slots = Slots(asked=lambda _tag: ask)
+    program = scan.program(r.Exist(0x0037001F), slots)
+    batch = batch_of(plain, struct.pack("<BH", 1, 0) + bags.pack({}))
+    assert scan.select(batch, slots, program) == bytes([expected])
+    has = batch_of(plain, struct.pack("<BH", 1, 0) + bags.pack({0x0037001F: "x"}))
+    always = ask & Ask.MARKED and expected == scan.ASK
+    assert scan.select(has, slots, program) == bytes([scan.ASK if always else scan.YES])
+
+
+@pytest.mark.parametrize(("flags", "status"), [(0, None), (4, 2), (0x10000, 1), (0x10004, 1)])
+def test_flags_are_those_of_the_row(flags: int, status: int | None) -> None:
+    row = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())._replace(flags=flags)
+    cold = struct.pack("<BH", 1, 0) + bags.pack({tags.PidTagFlagStatus: 2})
+    assert record_of(row, cold).get(tags.PidTagFlagStatus) == status
+    slots = Slots()
+    program = scan.program(r.Exist(tags.PidTagFlagStatus), slots)
+    assert scan.select(batch_of(row, cold), slots, program) == bytes(
+        [scan.NO if status is None else scan.YES]
+    )
 
 
 IMPLIED = [tags.PidTagSubject, tags.PidTagSenderName, tags.PidTagSenderEmailAddress,

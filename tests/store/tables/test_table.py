@@ -20,8 +20,9 @@ from appliance.store.mailboxes import Special
 from appliance.store.messages import PART_RECIPIENT, NewMessage, Part
 from appliance.store.permissions import Right
 from appliance.store.permissions import put as put_permission
-from appliance.store.tables import sources, table
+from appliance.store.tables import lists, sources, table
 from appliance.store.tables.arrangement import Arrangements
+from appliance.store.tables.hierarchy import HierarchySource
 from appliance.store.tables.sortkeys import part
 from appliance.store.tables.table import Origin, Table, TableError
 from tests.mailbox.search.fakes import NOW, Box
@@ -440,7 +441,7 @@ def test_the_other_tables(box: Tabled) -> None:
     assert box.rows(box.table(SUBJECT, tags.PidTagAssociated, associated=True)) == [("fai", True)]
     assert len(box.rows(box.table(SUBJECT))) == 2
 
-    hierarchy = Table(sources.HierarchySource(box.mailbox, int(Special.ROOT), deep=True), box.shared)
+    hierarchy = Table(HierarchySource(box.mailbox, int(Special.ROOT), deep=True), box.shared)
     hierarchy.set_columns(
         (tags.PidTagDisplayName, tags.PidTagContentCount, tags.PidTagDepth, tags.PidTagFolderId)
     )
@@ -453,24 +454,24 @@ def test_the_other_tables(box: Tabled) -> None:
     box.insert("more")
     box(hierarchy.seek, Origin.BEGINNING, 0)
     assert {row[3]: row for row in box.rows(hierarchy)}[to_int64(box.fid)][1] == 3
-    shallow = Table(sources.HierarchySource(box.mailbox, int(Special.IPM_SUBTREE)), box.shared)
+    shallow = Table(HierarchySource(box.mailbox, int(Special.IPM_SUBTREE)), box.shared)
     shallow.set_columns((tags.PidTagFolderId,))
     assert to_int64(box.fid) in box.rows(shallow)
 
     with box.store.read() as txn:
-        recipients = sources.parts_source(txn, box.mailbox, rows[0].mid, PART_RECIPIENT)
+        recipients = lists.parts_source(txn, box.mailbox, rows[0].mid, PART_RECIPIENT)
     people = Table(recipients, box.shared)
     people.set_columns((tags.PidTagDisplayName,))
     assert box.rows(people) == ["To s0"]
     box.store.write(lambda txn: put_permission(txn, box.mailbox, box.fid, 7, Right.READ_ANY)).result()
     with box.store.read() as txn:
         granted = Table(
-            sources.permissions_source(txn, box.mailbox, box.fid, lambda m: f"user {m}"), box.shared
+            lists.permissions_source(txn, box.mailbox, box.fid, lambda m: f"user {m}"), box.shared
         )
     granted.set_columns((tags.PidTagMemberName, tags.PidTagMemberRights))
     assert ("user 7", int(Right.READ_ANY)) in box.rows(granted)
     with box.store.read() as txn:
-        assert list(sources.rules_source(txn, box.mailbox, box.fid).records(txn)) == []
+        assert list(lists.rules_source(txn, box.mailbox, box.fid).records(txn)) == []
 
 
 def test_bookmarks_are_bounded(box: Tabled, monkeypatch: pytest.MonkeyPatch) -> None:
