@@ -63,7 +63,9 @@ class Messages(Caller):
     def create_message(
         self, folder: "Folder", associated: int = 0, code_page: int = LOGON_CODE_PAGE, expect: int = 0
     ) -> int:
-        answer = self.opening(0x06, folder.handle, struct.pack("<HQB", code_page, folder.id, associated), expect)
+        answer = self.opening(
+            0x06, folder.handle, struct.pack("<HQB", code_page, folder.id, associated), expect
+        )
         if answer is None:
             return 0
         has_id = answer.reader.u8()
@@ -107,7 +109,9 @@ class Messages(Caller):
         reader.end()
         return number
 
-    def write_recipients(self, message: int, rows: Sequence[Row], columns: Sequence[int] = (), expect: int = 0) -> None:
+    def write_recipients(
+        self, message: int, rows: Sequence[Row], columns: Sequence[int] = (), expect: int = 0
+    ) -> None:
         head = struct.pack("<H", len(columns)) + struct.pack(f"<{len(columns)}I", *columns)
         body = head + struct.pack("<H", len(rows)) + b"".join(row.packed for row in rows)
         reader = self.on(0x0E, message, body, expect)
@@ -147,7 +151,9 @@ class Messages(Caller):
         self, folder: int, numbers: Sequence[int], flags: int, asynchronous: int = 0, expect: int = 0
     ) -> int:
         """PartialCompletion, which a failure has as well. MS-OXCROPS 2.2.6.10.2."""
-        body = struct.pack("<BBH", asynchronous, flags, len(numbers)) + struct.pack(f"<{len(numbers)}Q", *numbers)
+        body = struct.pack("<BBH", asynchronous, flags, len(numbers)) + struct.pack(
+            f"<{len(numbers)}Q", *numbers
+        )
         reader, _ = self.batch(b"\x66\0\0" + body, folder)
         head = reader.u8(), reader.u8(), reader.u32()
         assert head == (0x66, 0, expect), f"{head[2]:#010x}"

@@ -104,7 +104,9 @@ class Properties(Caller):
     def set(
         self, handle: int, values: Mapping[int, Value], replicate: bool = True, expect: int = 0
     ) -> "list[Problem]":
-        packed = struct.pack("<H", len(values)) + b"".join(tagged(tag, value) for tag, value in values.items())
+        packed = struct.pack("<H", len(values)) + b"".join(
+            tagged(tag, value) for tag, value in values.items()
+        )
         body = struct.pack("<H", len(packed)) + packed
         return _problems(self.on(0x0A if replicate else 0x79, handle, body, expect))
 
@@ -152,7 +154,13 @@ class Properties(Caller):
         return found
 
     def copy_properties(
-        self, source: int, destination: int, *tags: int, flags: int = 0, asynchronous: int = 0, expect: int = 0
+        self,
+        source: int,
+        destination: int,
+        *tags: int,
+        flags: int = 0,
+        asynchronous: int = 0,
+        expect: int = 0,
     ) -> "list[Problem]":
         body = struct.pack("<BB", asynchronous, flags) + _tags(tags)
         return _copied(self.between(0x67, source, destination, body, expect), expect)

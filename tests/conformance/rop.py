@@ -20,10 +20,16 @@ NOT_EXPANDED, NOT_COLLAPSED = 0x000004F7, 0x000004F8
 NULL_DESTINATION = 0x00000503
 MESSAGE_CYCLE = 0x00000504
 BUFFER_TOO_SMALL = 0x0000047D
-STREAM_ACCESS_DENIED, STREAM_SEEK, STREAM_INVALID, STREAM_SIZE = 0x80030005, 0x80030019, 0x80030057, 0x80030070
+STREAM_ACCESS_DENIED, STREAM_SEEK, STREAM_INVALID, STREAM_SIZE = (
+    0x80030005,
+    0x80030019,
+    0x80030057,
+    0x80030070,
+)
 ERROR = 0x80004005
 NOT_SUPPORTED = 0x80040102
 NOT_IMPLEMENTED = 0x80040FFF
+INVALID_OBJECT = 0x80040108
 OBJECT_MODIFIED = 0x80040109
 NOT_FOUND = 0x8004010F
 UNABLE_TO_ABORT = 0x80040114
@@ -65,7 +71,9 @@ class Caller:
         reader, _ = self.batch(b"\x01\0\0", handle)
         reader.end()
 
-    def on(self, number: int, handle: int, body: bytes = b"", expect: int = 0, answers: int | None = None) -> Reader | None:
+    def on(
+        self, number: int, handle: int, body: bytes = b"", expect: int = 0, answers: int | None = None
+    ) -> Reader | None:
         """A ROP on one handle. `answers` is the response's RopId where it is another."""
         reader, table = self.batch(struct.pack("<BBB", number, 0, 0) + body, handle)
         assert table[0] == handle
@@ -82,12 +90,16 @@ class Caller:
         assert table[1] != NONE
         return Answer(checked, table[1])
 
-    def saving(self, number: int, handle: int, parent: int, body: bytes = b"", expect: int = 0) -> Reader | None:
+    def saving(
+        self, number: int, handle: int, parent: int, body: bytes = b"", expect: int = 0
+    ) -> Reader | None:
         """A ROP with a ResponseHandleIndex of its own."""
         reader, _ = self.batch(struct.pack("<BBBB", number, 0, 1, 0) + body, handle, parent)
         return _checked(reader, number, 1, expect)
 
-    def between(self, number: int, source: int, destination: int, body: bytes, expect: int = 0) -> Reader | None:
+    def between(
+        self, number: int, source: int, destination: int, body: bytes, expect: int = 0
+    ) -> Reader | None:
         """A ROP from a source to a destination, which is index 1."""
         reader, _ = self.batch(struct.pack("<BBBB", number, 0, 0, 1) + body, source, destination)
         if expect != NULL_DESTINATION:

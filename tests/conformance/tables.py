@@ -68,7 +68,9 @@ class Tables(Caller):
     ) -> None:
         keys = b"".join(struct.pack("<IB", tag, order) for tag, order in orders)
         _complete(
-            self.on(0x13, table, struct.pack("<BHHH", flags, len(orders), categories, expanded) + keys, expect)
+            self.on(
+                0x13, table, struct.pack("<BHHH", flags, len(orders), categories, expanded) + keys, expect
+            )
         )
 
     def restrict(self, table: int, restriction: bytes, flags: int = 0, expect: int = 0) -> None:
@@ -125,7 +127,9 @@ class Tables(Caller):
         assert found[0] <= found[1]
         return found
 
-    def seek_row(self, table: int, origin: int, many: int, wanted: int = 1, expect: int = 0) -> tuple[int, int]:
+    def seek_row(
+        self, table: int, origin: int, many: int, wanted: int = 1, expect: int = 0
+    ) -> tuple[int, int]:
         """HasSoughtLess and RowsSought."""
         reader = self.on(0x18, table, struct.pack("<BiB", origin, many, wanted), expect)
         if reader is None:

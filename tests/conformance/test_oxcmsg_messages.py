@@ -182,7 +182,9 @@ def test_saving_sets_the_times(desk: Desk, inbox: Folder) -> None:
     before = desk.get(message, tags.LOCAL_COMMIT_TIME, tags.MODIFICATION_TIME, tags.CHANGE_KEY)
     desk.set(message, {tags.SUBJECT: "later"})
     desk.save(message)
-    after = desk.get(desk.opened(inbox, number), tags.LOCAL_COMMIT_TIME, tags.MODIFICATION_TIME, tags.CHANGE_KEY)
+    after = desk.get(
+        desk.opened(inbox, number), tags.LOCAL_COMMIT_TIME, tags.MODIFICATION_TIME, tags.CHANGE_KEY
+    )
     assert after[0] > before[0]
     assert after[1] > before[1]
     assert after[2] != before[2]
@@ -208,7 +210,9 @@ def _subject_value(text: str) -> bytes:
 @pytest.mark.parametrize("kind", ["folder", "logon", "attachment"])
 def test_only_messages_are_saved(desk: Desk, inbox: Folder, kind: str) -> None:
     message = desk.create_message(inbox)
-    handle = {"folder": inbox.handle, "logon": desk.logon, "attachment": desk.create_attachment(message)[0]}[kind]
+    handle = {"folder": inbox.handle, "logon": desk.logon, "attachment": desk.create_attachment(message)[0]}[
+        kind
+    ]
     reader, _ = desk.batch(b"\x0c\0\x01\0\x02", handle, message)
     assert (reader.u8(), reader.u8()) == (0x0C, 1)
     assert reader.u32() != 0
@@ -324,8 +328,13 @@ def test_an_unknown_code_page_is_refused(desk: Desk, inbox: Folder) -> None:
 
 
 @pytest.mark.covers("MS-OXCPRPT_R461", "MS-OXCPRPT_R460", "MS-OXCPRPT_R462")
-@pytest.mark.parametrize(("page", "text"), [(1252, b"Gr\xf6\xdfe\0"), (65001, b"Gr\xc3\xb6\xc3\x9fe\0"), (0x0FFF, b"Gr\xf6\xdfe\0")])
-def test_the_code_page_of_opening_rules_8_bit_strings(desk: Desk, inbox: Folder, page: int, text: bytes) -> None:
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [(1252, b"Gr\xf6\xdfe\0"), (65001, b"Gr\xc3\xb6\xc3\x9fe\0"), (0x0FFF, b"Gr\xf6\xdfe\0")],
+)
+def test_the_code_page_of_opening_rules_8_bit_strings(
+    desk: Desk, inbox: Folder, page: int, text: bytes
+) -> None:
     _, number = saved(desk, inbox, "Größe")
     made = desk.open_message(inbox, number, code_page=page)
     assert made is not None
@@ -473,7 +482,9 @@ def test_status_needs_a_folder(desk: Desk, inbox: Folder) -> None:
     (0x00, False, True), (0x01, False, True), (0x04, True, False), (0x10, False, False), (0x10, True, True),
     (0x20, False, False), (0x40, False, False), (0x0A, False, True),
 ])  # fmt: skip
-def test_read_flags_change_the_read_state(desk: Desk, inbox: Folder, flags: int, start: bool, end: bool) -> None:
+def test_read_flags_change_the_read_state(
+    desk: Desk, inbox: Folder, flags: int, start: bool, end: bool
+) -> None:
     message = desk.create_message(inbox)
     desk.set(message, {tags.MESSAGE_FLAGS: int(start)})
     number = desk.save(message)

@@ -56,13 +56,19 @@ def test_recipients_are_written_and_read(desk: Desk, message: int) -> None:
 
 @pytest.mark.covers("MS-OXCMSG_R327", "MS-OXCMSG_R328", "MS-OXCMSG_R329", "MS-OXCMSG_R330", "MS-OXCMSG_R977",
                     "MS-OXCMSG_R978", "MS-OXCMSG_R979", "MS-OXCMSG_R679", "MS-OXCMSG_R683")  # fmt: skip
-def test_opening_tells_the_recipients_in_the_order_of_their_rows(desk: Desk, inbox: Folder, message: int) -> None:
+def test_opening_tells_the_recipients_in_the_order_of_their_rows(
+    desk: Desk, inbox: Folder, message: int
+) -> None:
     desk.write_recipients(message, [person(7, BCC, "dora"), person(3, TO, "ben"), person(5, CC, "clara")])
     number = desk.save(message)
     made = desk.open_message(inbox, number)
     assert made is not None
     assert made.recipient_count == 3
-    assert made.addresses == [(TO, "ben@example.test"), (CC, "clara@example.test"), (BCC, "dora@example.test")]
+    assert made.addresses == [
+        (TO, "ben@example.test"),
+        (CC, "clara@example.test"),
+        (BCC, "dora@example.test"),
+    ]
     assert found(desk, made.handle) == [
         (3, TO, "ben@example.test"), (5, CC, "clara@example.test"), (7, BCC, "dora@example.test"),
     ]  # fmt: skip
@@ -86,7 +92,9 @@ def test_a_row_without_data_is_deleted(desk: Desk, inbox: Folder, message: int) 
 
 
 @pytest.mark.covers("MS-OXCMSG_R395", "MS-OXCMSG_R382", "MS-OXCMSG_R381")
-def test_recipients_are_changed_for_one_handle_until_it_is_saved(desk: Desk, inbox: Folder, message: int) -> None:
+def test_recipients_are_changed_for_one_handle_until_it_is_saved(
+    desk: Desk, inbox: Folder, message: int
+) -> None:
     desk.write_recipients(message, THREE)
     number = desk.save(message)
     one, other = desk.opened(inbox, number), desk.opened(inbox, number)
@@ -148,7 +156,9 @@ def test_further_columns_come_back(desk: Desk, inbox: Folder, message: int) -> N
 def test_many_recipients_are_read_piece_by_piece(desk: Desk, inbox: Folder, message: int) -> None:
     many = 700
     for start in range(0, many, 100):
-        desk.write_recipients(message, [person(row, TO, f"somebody-{row}") for row in range(start, start + 100)])
+        desk.write_recipients(
+            message, [person(row, TO, f"somebody-{row}") for row in range(start, start + 100)]
+        )
     made = desk.open_message(inbox, desk.save(message))
     assert made is not None
     assert made.recipient_count == many
@@ -166,10 +176,16 @@ def test_the_display_properties_follow_the_recipients(desk: Desk, inbox: Folder,
     rows = [*THREE, person(3, TO, "emil")]
     desk.write_recipients(message, rows)
     opened = desk.opened(inbox, desk.save(message))
-    assert desk.get(opened, tags.DISPLAY_TO, tags.DISPLAY_CC, tags.DISPLAY_BCC) == ["Ben; Emil", "Clara", "Dora"]
+    assert desk.get(opened, tags.DISPLAY_TO, tags.DISPLAY_CC, tags.DISPLAY_BCC) == [
+        "Ben; Emil",
+        "Clara",
+        "Dora",
+    ]
 
 
-def test_an_address_book_recipient_comes_back_as_one(desk: Desk, inbox: Folder, message: int, ben: Person) -> None:
+def test_an_address_book_recipient_comes_back_as_one(
+    desk: Desk, inbox: Folder, message: int, ben: Person
+) -> None:
     data = (0x0211).to_bytes(2, "little")
     data += b"\0\0" + ben.dn.encode("ascii") + b"\0" + ben.name.encode("utf-16-le") + b"\0\0" + b"\0\0\0"
     desk.write_recipients(message, [Row(0, TO, data)])
@@ -203,7 +219,12 @@ def test_a_new_attachment_has_its_first_properties(desk: Desk, message: int) -> 
     assert desk.one(first, tags.ATTACH_NUMBER) == number
     assert desk.one(second, tags.ATTACH_NUMBER) == other
     position, size, level, created, modified = desk.get(
-        first, tags.RENDERING_POSITION, tags.ATTACH_SIZE, tags.ACCESS_LEVEL, tags.CREATION_TIME, tags.MODIFICATION_TIME
+        first,
+        tags.RENDERING_POSITION,
+        tags.ATTACH_SIZE,
+        tags.ACCESS_LEVEL,
+        tags.CREATION_TIME,
+        tags.MODIFICATION_TIME,
     )
     assert position == 0xFFFFFFFF
     assert size in (0, 0x40)
@@ -278,7 +299,9 @@ def test_an_attachment_is_gone_when_the_message_is_saved(desk: Desk, inbox: Fold
 def test_the_attachment_table_lists_them(desk: Desk, inbox: Folder, message: int, flags: int) -> None:
     for name in ("one.txt", "two.txt"):
         attachment, _ = desk.create_attachment(message)
-        desk.set(attachment, {tags.ATTACH_METHOD: 1, tags.ATTACH_LONG_FILENAME: name, tags.ATTACH_DATA: b"xyz"})
+        desk.set(
+            attachment, {tags.ATTACH_METHOD: 1, tags.ATTACH_LONG_FILENAME: name, tags.ATTACH_DATA: b"xyz"}
+        )
         desk.save_attachment(attachment, message)
     columns = (tags.ATTACH_NUMBER, tags.ATTACH_LONG_FILENAME, tags.ATTACH_METHOD)
     expected = [[0, "one.txt", 1], [1, "two.txt", 1]]
@@ -301,7 +324,9 @@ def test_attachments_open_in_every_mode(desk: Desk, inbox: Folder, message: int)
 
 @pytest.mark.covers("MS-OXCMSG_R1825", "MS-OXCMSG_R1078", "MS-OXCMSG_R231")
 @pytest.mark.parametrize(("number", "value"), [(tags.ATTACH_SIZE, 12345), (tags.ACCESS_LEVEL, 7)])
-def test_read_only_properties_of_attachments(desk: Desk, inbox: Folder, message: int, number: int, value: int) -> None:
+def test_read_only_properties_of_attachments(
+    desk: Desk, inbox: Folder, message: int, number: int, value: int
+) -> None:
     attachment, which = desk.create_attachment(message)
     desk.set(attachment, {number: value})
     assert desk.one(attachment, number) != value
@@ -423,7 +448,9 @@ def test_an_embedded_message_is_no_binary_value(desk: Desk, inbox: Folder, messa
 
 
 @pytest.mark.covers("MS-OXCMSG_R369", "MS-OXCMSG_R3018", "MS-OXCMSG_R2184", "MS-OXCMSG_R324")
-def test_others_neither_create_nor_open(desk: Desk, inbox: Folder, message: int, ben: Person, anna: Person) -> None:
+def test_others_neither_create_nor_open(
+    desk: Desk, inbox: Folder, message: int, ben: Person, anna: Person
+) -> None:
     number = desk.save(message)
     with ben.mapi() as mapi:
         other = Desk(mapi, anna.dn)

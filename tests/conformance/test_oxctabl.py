@@ -322,7 +322,9 @@ RESTRICTIONS = [
 
 @pytest.mark.covers("MS-OXCTABL_R85", "MS-OXCTABL_R86", "MS-OXCTABL_R87", "MS-OXCTABL_R117", "MS-OXCTABL_R451",
                     "MS-OXCTABL_R452", "MS-OXCTABL_R834")  # fmt: skip
-@pytest.mark.parametrize(("restriction", "letters"), [row[1:] for row in RESTRICTIONS], ids=[r[0] for r in RESTRICTIONS])
+@pytest.mark.parametrize(
+    ("restriction", "letters"), [row[1:] for row in RESTRICTIONS], ids=[r[0] for r in RESTRICTIONS]
+)
 def test_restrictions_choose_rows(desk: Desk, table: int, restriction: bytes, letters: str) -> None:
     desk.restrict(table, restriction)
     assert desk.position(table) == (0, len(letters))
@@ -367,7 +369,9 @@ def test_a_new_restriction_replaces_the_old_one_and_starts_again(desk: Desk, tab
 # position
 
 
-@pytest.mark.covers("MS-OXCTABL_R133", "MS-OXCTABL_R136", "MS-OXCTABL_R138", "MS-OXCTABL_R491", "MS-OXCTABL_R846")
+@pytest.mark.covers(
+    "MS-OXCTABL_R133", "MS-OXCTABL_R136", "MS-OXCTABL_R138", "MS-OXCTABL_R491", "MS-OXCTABL_R846"
+)
 def test_the_position_follows_the_cursor(desk: Desk, table: int) -> None:
     assert desk.position(table) == (0, 5)
     subjects(desk, table, 3)
@@ -410,14 +414,16 @@ def test_seeking_from_nowhere_stops_the_batch(desk: Desk, table: int, origin: in
 
 @pytest.mark.covers("MS-OXCTABL_R513", "MS-OXCTABL_R514", "MS-OXCTABL_R515", "MS-OXCTABL_R516", "MS-OXCTABL_R203",
                     "MS-OXCTABL_R204", "MS-OXCTABL_R855", "MS-OXCTABL_R910")  # fmt: skip
-@pytest.mark.parametrize(("numerator", "denominator", "at"), [(0, 5, 0), (5, 5, 5), (9, 5, 5), (2, 5, 2), (4, 10, 2)])
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "at"), [(0, 5, 0), (5, 5, 5), (9, 5, 5), (2, 5, 2), (4, 10, 2)]
+)
 def test_seeking_a_fraction(desk: Desk, table: int, numerator: int, denominator: int, at: int) -> None:
     desk.seek_fraction(table, numerator, denominator)
     assert desk.position(table) == (at, 5)
 
 
 def test_a_fraction_of_nothing_is_invalid(desk: Desk, table: int) -> None:
-    desk.seek_fraction(table, 1, 0, expect=INVALID)
+    desk.seek_fraction(table, 1, 0, expect=INVALID_BOOKMARK)
 
 
 # bookmarks
@@ -478,7 +484,9 @@ def test_bookmarks_die_with_the_order(desk: Desk, table: int, change: str) -> No
     desk.free_bookmark(table, mark, expect=INVALID_BOOKMARK)
 
 
-@pytest.mark.covers("MS-OXCTABL_R545", "MS-OXCTABL_R5521", "MS-OXCTABL_R2481", "MS-OXCTABL_R247", "MS-OXCTABL_R549")
+@pytest.mark.covers(
+    "MS-OXCTABL_R545", "MS-OXCTABL_R5521", "MS-OXCTABL_R2481", "MS-OXCTABL_R247", "MS-OXCTABL_R549"
+)
 def test_a_freed_bookmark_is_gone(desk: Desk, table: int) -> None:
     mark = desk.bookmark(table)
     desk.free_bookmark(table, mark)

@@ -107,7 +107,9 @@ def test_headers_count_what_lies_under_them(desk: Desk, folder: Folder, expanded
     assert all(row[1] == 1 for row in rows if row[0] == LEAF)
 
 
-@pytest.mark.covers("MS-OXCTABL_R573", "MS-OXCTABL_R283", "MS-OXCTABL_R287", "MS-OXCTABL_R574", "MS-OXCTABL_R577")
+@pytest.mark.covers(
+    "MS-OXCTABL_R573", "MS-OXCTABL_R283", "MS-OXCTABL_R287", "MS-OXCTABL_R574", "MS-OXCTABL_R577"
+)
 def test_a_category_collapses_once(desk: Desk, table: int) -> None:
     which = category(desk, table, 0)
     assert desk.collapse(table, which) == 2
@@ -151,7 +153,11 @@ def test_categories_in_categories(desk: Desk, folder: Folder) -> None:
     which = rows[1][6]
     total, _ = desk.expand(table, COLUMNS, which)
     assert total == 1
-    assert [(row[0], row[1]) for row in all_rows(desk, table)][:3] == [(EXPANDED, 0), (EXPANDED, 1), (LEAF, 2)]
+    assert [(row[0], row[1]) for row in all_rows(desk, table)][:3] == [
+        (EXPANDED, 0),
+        (EXPANDED, 1),
+        (LEAF, 2),
+    ]
     assert desk.collapse(table, all_rows(desk, table)[0][6]) == 3
 
 

@@ -88,9 +88,7 @@ def test_a_message_is_sent(desk: Desk, theirs: Desk, outbox: Folder, anna: Perso
 
 
 @pytest.mark.parametrize("flags", [0, PREPROCESS, NEEDS_SPOOLER])
-def test_every_submit_flag_sends(
-    desk: Desk, theirs: Desk, outbox: Folder, ben: Person, flags: int
-) -> None:
+def test_every_submit_flag_sends(desk: Desk, theirs: Desk, outbox: Folder, ben: Person, flags: int) -> None:
     message = draft(desk, outbox, recipient(ben))
     desk.submit(message, flags)
     if flags == 0:
@@ -117,7 +115,9 @@ def test_a_message_to_nobody_is_not_sent(desk: Desk, outbox: Folder) -> None:
 @pytest.mark.parametrize("kind", ["folder", "logon", "attachment"])
 def test_only_messages_are_submitted(desk: Desk, outbox: Folder, kind: str) -> None:
     message = desk.create_message(outbox)
-    handle = {"folder": outbox.handle, "logon": desk.logon, "attachment": desk.create_attachment(message)[0]}[kind]
+    handle = {"folder": outbox.handle, "logon": desk.logon, "attachment": desk.create_attachment(message)[0]}[
+        kind
+    ]
     for number in (0x32, 0x4A):
         body = b"\0" if number == 0x32 else b""
         reader, _ = desk.batch(bytes([number, 0, 0]) + body, handle)
@@ -126,7 +126,9 @@ def test_only_messages_are_submitted(desk: Desk, outbox: Folder, kind: str) -> N
         reader.end()
 
 
-def test_blind_copies_show_to_nobody_else(desk: Desk, theirs: Desk, outbox: Folder, anna: Person, ben: Person) -> None:
+def test_blind_copies_show_to_nobody_else(
+    desk: Desk, theirs: Desk, outbox: Folder, anna: Person, ben: Person
+) -> None:
     rows = [recipient(ben), recipient(anna, 1, CC), Row(2, BCC, smtp_row("nobody@example.test", "Nobody"))]
     desk.submit(draft(desk, outbox, *rows))
     found = arrived(theirs)
@@ -151,7 +153,9 @@ def test_a_copy_lies_where_the_message_says(desk: Desk, theirs: Desk, outbox: Fo
     assert not ids(desk, outbox)
 
 
-def test_a_message_is_deleted_after_it_was_sent(desk: Desk, theirs: Desk, outbox: Folder, ben: Person) -> None:
+def test_a_message_is_deleted_after_it_was_sent(
+    desk: Desk, theirs: Desk, outbox: Folder, ben: Person
+) -> None:
     message = draft(desk, outbox, recipient(ben))
     desk.set(message, {tags.DELETE_AFTER_SUBMIT: True})
     desk.save(message)
@@ -178,7 +182,9 @@ def test_the_transport_folder_stays(desk: Desk) -> None:
     assert desk.transport_folder() == desk.transport_folder() != 0
 
 
-@pytest.mark.covers("MS-OXCROPS_R2391", "MS-OXCROPS_R2411", "MS-OXCROPS_R2413", "MS-OXCROPS_R2415", "MS-OXCROPS_R2416")
+@pytest.mark.covers(
+    "MS-OXCROPS_R2391", "MS-OXCROPS_R2411", "MS-OXCROPS_R2413", "MS-OXCROPS_R2415", "MS-OXCROPS_R2416"
+)
 def test_the_address_types_are_told(desk: Desk, outbox: Folder) -> None:
     assert {"EX", "SMTP"} <= set(desk.address_types(desk.logon))
 

@@ -43,11 +43,10 @@ class Transport(Caller):
         if reader is None:
             return None
         none_returned = reader.u8()
-        found = None
-        if not none_returned:
-            found = [read_tagged(reader) for _ in range(reader.u16())]
+        found = [read_tagged(reader) for _ in range(reader.u16())]
+        assert none_returned == (not found)
         reader.end()
-        return found
+        return found or None
 
     def new_mail(self, message: int, folder: int, name: str, flags: int, expect: int = 0) -> None:
         body = struct.pack("<QQ", message, folder) + name.encode("ascii") + b"\0" + struct.pack("<I", flags)

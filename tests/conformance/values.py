@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 SHORT, LONG, FLOAT, DOUBLE, CURRENCY, APPTIME, ERROR, BOOLEAN = 2, 3, 4, 5, 6, 7, 0x0A, 0x0B
-OBJECT, LONGLONG, STRING8, UNICODE, TIME, GUID, SERVER_ID, BINARY = 0x0D, 0x14, 0x1E, 0x1F, 0x40, 0x48, 0xFB, 0x102
+OBJECT, LONGLONG, STRING8, UNICODE, TIME, GUID, SERVER_ID, BINARY = (
+    0x0D,
+    0x14,
+    0x1E,
+    0x1F,
+    0x40,
+    0x48,
+    0xFB,
+    0x102,
+)
 MULTIPLE = 0x1000
 INSTANCE = 0x2000
 """MultivalueInstance. MS-OXCDATA 2.11.1.3."""

@@ -76,7 +76,10 @@ def to(ctx: RopContext, request: ToRequest) -> Problems:
     """Raises ecInvalidParam for unknown flags, ecNotSupported for public folders (MS-OXCPRPT 3.2.5.8), and what
     `Propertied.copy_to` raises."""
     _require_legal(ctx, request.copy_flags)
-    if any(isinstance(each, Folder) and not each.logon.is_private for each in (ctx.input(Object), ctx.other(Object))):
+    if any(
+        isinstance(each, Folder) and not each.logon.is_private
+        for each in (ctx.input(Object), ctx.other(Object))
+    ):
         raise MapiError(ec.ecNotSupported)
     wanted = Copying(
         only=None,
