@@ -6,8 +6,8 @@ desk.set(message, {SUBJECT: "hello"})
 mid = desk.save(message)
 desk.open_message(desk.inbox, mid + 1, expect=NOT_FOUND)
 
-Every method takes `expect`, the ReturnValue that must come (0), and gives the response's fields where it is 0,
-None elsewhere. A failure must have nothing behind its ReturnValue, and leave no handle.
+Every method takes `expect`, the ReturnValue that must come (0), and gives the response's fields where it is
+0, None elsewhere. A failure must have nothing behind its ReturnValue, and leave no handle.
 """
 
 import struct

@@ -65,10 +65,9 @@ def test_a_new_message_is_there_when_it_is_saved(desk: Desk, inbox: Folder) -> N
     assert desk.one(desk.opened(inbox, number), tags.SUBJECT) == "new"
 
 
-@pytest.mark.covers(
-    "MS-OXCMSG_R340", "MS-OXCMSG_R341", "MS-OXCMSG_R342", "MS-OXCMSG_R343", "MS-OXCMSG_R347", "MS-OXCMSG_R349",
-    "MS-OXCMSG_R354", "MS-OXCMSG_R356", "MS-OXCMSG_R358", "MS-OXCMSG_R1480", "MS-OXCMSG_R3016", "MS-OXCMSG_R364",
-)  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R340", "MS-OXCMSG_R341", "MS-OXCMSG_R342", "MS-OXCMSG_R343", "MS-OXCMSG_R347",
+                    "MS-OXCMSG_R349", "MS-OXCMSG_R354", "MS-OXCMSG_R356", "MS-OXCMSG_R358",
+                    "MS-OXCMSG_R1480", "MS-OXCMSG_R3016", "MS-OXCMSG_R364")  # fmt: skip
 def test_a_new_message_has_its_first_properties(desk: Desk, inbox: Folder) -> None:
     message = desk.create_message(inbox)
     wanted = {
@@ -346,8 +345,9 @@ def test_the_code_page_of_opening_rules_8_bit_strings(
 # properties that the server keeps
 
 
-@pytest.mark.covers("MS-OXCMSG_R1097", "MS-OXCMSG_R1098", "MS-OXCMSG_R1099", "MS-OXCMSG_R1100", "MS-OXCMSG_R1101",
-                    "MS-OXCMSG_R1102", "MS-OXCMSG_R1105", "MS-OXCPRPT_R36", "MS-OXCPRPT_R34")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R1097", "MS-OXCMSG_R1098", "MS-OXCMSG_R1099", "MS-OXCMSG_R1100",
+                    "MS-OXCMSG_R1101", "MS-OXCMSG_R1102", "MS-OXCMSG_R1105", "MS-OXCPRPT_R36",
+                    "MS-OXCPRPT_R34")  # fmt: skip
 def test_the_general_properties_are_there(desk: Desk, inbox: Folder, anna: Person) -> None:
     _, number = saved(desk, inbox)
     access, level, key, created, modified, name, search = desk.get(
@@ -436,8 +436,8 @@ def test_a_message_is_unmodified_until_its_second_save(desk: Desk, inbox: Folder
 # status
 
 
-@pytest.mark.covers("MS-OXCMSG_R416", "MS-OXCMSG_R1500", "MS-OXCMSG_R784", "MS-OXCMSG_R793", "MS-OXCMSG_R421",
-                    "MS-OXCMSG_R773", "MS-OXCMSG_R786", "MS-OXCROPS_R20004")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R416", "MS-OXCMSG_R1500", "MS-OXCMSG_R784", "MS-OXCMSG_R793",
+                    "MS-OXCMSG_R421", "MS-OXCMSG_R773", "MS-OXCMSG_R786", "MS-OXCROPS_R20004")  # fmt: skip
 def test_status_bits_are_set_by_a_mask(desk: Desk, inbox: Folder) -> None:
     _, number = saved(desk, inbox)
     download, delete = 0x1000, 0x2000
@@ -520,8 +520,8 @@ def test_read_flags_need_a_folder(desk: Desk, inbox: Folder) -> None:
     assert desk.set_read(inbox.handle, [number], 0, asynchronous=1) == 0
 
 
-@pytest.mark.covers("MS-OXCMSG_R835", "MS-OXCMSG_R846", "MS-OXCMSG_R849", "MS-OXCMSG_R852", "MS-OXCMSG_R1841",
-                    "MS-OXCMSG_R1710", "MS-OXCMSG_R920")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R835", "MS-OXCMSG_R846", "MS-OXCMSG_R849", "MS-OXCMSG_R852",
+                    "MS-OXCMSG_R1841", "MS-OXCMSG_R1710", "MS-OXCMSG_R920")  # fmt: skip
 def test_an_open_message_is_marked_read(desk: Desk, inbox: Folder) -> None:
     message = desk.create_message(inbox)
     desk.set(message, {tags.MESSAGE_FLAGS: 0})

@@ -210,8 +210,9 @@ def test_resend_flags_of_a_recipient_are_kept(desk: Desk, inbox: Folder, message
 # attachments
 
 
-@pytest.mark.covers("MS-OXCMSG_R447", "MS-OXCMSG_R451", "MS-OXCMSG_R452", "MS-OXCMSG_R2035", "MS-OXCMSG_R448",
-                    "MS-OXCMSG_R867", "MS-OXCMSG_R234", "MS-OXCMSG_R1836", "MS-OXCMSG_R1651")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R447", "MS-OXCMSG_R451", "MS-OXCMSG_R452", "MS-OXCMSG_R2035",
+                    "MS-OXCMSG_R448", "MS-OXCMSG_R867", "MS-OXCMSG_R234", "MS-OXCMSG_R1836",
+                    "MS-OXCMSG_R1651")  # fmt: skip
 def test_a_new_attachment_has_its_first_properties(desk: Desk, message: int) -> None:
     first, number = desk.create_attachment(message)
     second, other = desk.create_attachment(message)
@@ -232,8 +233,8 @@ def test_a_new_attachment_has_its_first_properties(desk: Desk, message: int) -> 
     assert abs(modified - created) <= 1
 
 
-@pytest.mark.covers("MS-OXCMSG_R446", "MS-OXCMSG_R1062", "MS-OXCMSG_R875", "MS-OXCMSG_R861", "MS-OXCPRPT_R480",
-                    "MS-OXCPRPT_R479")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R446", "MS-OXCMSG_R1062", "MS-OXCMSG_R875", "MS-OXCMSG_R861",
+                    "MS-OXCPRPT_R480", "MS-OXCPRPT_R479")  # fmt: skip
 def test_an_attachment_is_there_when_both_are_saved(desk: Desk, inbox: Folder, message: int) -> None:
     number = desk.save(message)
     attachment, which = desk.create_attachment(message)
@@ -327,7 +328,7 @@ def test_attachments_open_in_every_mode(desk: Desk, inbox: Folder, message: int)
 def test_read_only_properties_of_attachments(
     desk: Desk, inbox: Folder, message: int, number: int, value: int
 ) -> None:
-    attachment, which = desk.create_attachment(message)
+    attachment, _ = desk.create_attachment(message)
     desk.set(attachment, {number: value})
     assert desk.one(attachment, number) != value
 
@@ -358,8 +359,8 @@ def embedded(desk: Desk, message: int) -> tuple[int, int]:
     return attachment, made.handle
 
 
-@pytest.mark.covers("MS-OXCMSG_R881", "MS-OXCMSG_R913", "MS-OXCMSG_R481", "MS-OXCMSG_R1848", "MS-OXCMSG_R1363",
-                    "MS-OXCMSG_R889", "MS-OXCMSG_R479")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R881", "MS-OXCMSG_R913", "MS-OXCMSG_R481", "MS-OXCMSG_R1848",
+                    "MS-OXCMSG_R1363", "MS-OXCMSG_R889", "MS-OXCMSG_R479")  # fmt: skip
 def test_an_embedded_message_is_saved_from_the_inside(desk: Desk, inbox: Folder, message: int) -> None:
     attachment, inner = embedded(desk, message)
     assert desk.set(inner, {tags.SUBJECT: "RE: inside", tags.MESSAGE_CLASS: "IPM.Note"}) == []

@@ -107,9 +107,8 @@ def test_missing_values_are_errors_in_their_places(desk: Desk, message: int) -> 
     assert desk.get(message, nothing, tags.SUBJECT, nothing) == [Error(NOT_FOUND), "s", Error(NOT_FOUND)]
 
 
-@pytest.mark.covers(
-    "MS-OXCPRPT_R458", "MS-OXCPRPT_R459", "MS-OXCPRPT_R6401", "MS-OXCPRPT_R65", "MS-OXCPRPT_R460"
-)
+@pytest.mark.covers("MS-OXCPRPT_R458", "MS-OXCPRPT_R459", "MS-OXCPRPT_R6401", "MS-OXCPRPT_R65",
+                    "MS-OXCPRPT_R460")  # fmt: skip
 def test_untyped_strings_follow_want_unicode(desk: Desk, message: int) -> None:
     desk.set(message, {tags.SUBJECT: "Größe", tags.IMPORTANCE: 0})
     untyped = [tags.SUBJECT & 0xFFFF0000, tags.IMPORTANCE & 0xFFFF0000]
@@ -207,9 +206,8 @@ VALUES = [
 ]
 
 
-@pytest.mark.covers(
-    "MS-OXCPRPT_R475", "MS-OXCPRPT_R476", "MS-OXCPRPT_R477", "MS-OXCPRPT_R478", "MS-OXCPRPT_R101"
-)
+@pytest.mark.covers("MS-OXCPRPT_R475", "MS-OXCPRPT_R476", "MS-OXCPRPT_R477", "MS-OXCPRPT_R478",
+                    "MS-OXCPRPT_R101")  # fmt: skip
 @pytest.mark.parametrize(("kind", "value"), VALUES)
 def test_every_type_is_set_saved_and_read(
     desk: Desk, inbox: Folder, message: int, kind: int, value: object
@@ -320,9 +318,9 @@ def test_setting_nothing_and_getting_nothing(desk: Desk, message: int) -> None:
 # names
 
 
-@pytest.mark.covers("MS-OXCPRPT_R533", "MS-OXCPRPT_R534", "MS-OXCPRPT_R535", "MS-OXCPRPT_R628", "MS-OXCPRPT_R62801",
-                    "MS-OXCPRPT_R220", "MS-OXCPRPT_R222", "MS-OXCPRPT_R226", "MS-OXCPRPT_R532", "MS-OXCPRPT_R216",
-                    "MS-OXCPRPT_R41405")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R533", "MS-OXCPRPT_R534", "MS-OXCPRPT_R535", "MS-OXCPRPT_R628",
+                    "MS-OXCPRPT_R62801", "MS-OXCPRPT_R220", "MS-OXCPRPT_R222", "MS-OXCPRPT_R226",
+                    "MS-OXCPRPT_R532", "MS-OXCPRPT_R216", "MS-OXCPRPT_R41405")  # fmt: skip
 def test_names_are_registered_when_it_is_asked_for(desk: Desk, anna: Person) -> None:
     mark = anna.address
     names = [Name(OURS, f"{mark}-a"), Name(OURS, 0x7001), Name(OURS, f"{mark}-b"), Name(COMMON, 0x8501)]
@@ -336,7 +334,8 @@ def test_names_are_registered_when_it_is_asked_for(desk: Desk, anna: Person) -> 
 
 
 @pytest.mark.covers("MS-OXCPRPT_R20701", "MS-OXCPRPT_R20702", "MS-OXCPRPT_R20703", "MS-OXCPRPT_R20704",
-                    "MS-OXCPRPT_R23701", "MS-OXCPRPT_R23702", "MS-OXCPRPT_R23703", "MS-OXCPRPT_R23704")  # fmt: skip
+                    "MS-OXCPRPT_R23701", "MS-OXCPRPT_R23702", "MS-OXCPRPT_R23703",
+                    "MS-OXCPRPT_R23704")  # fmt: skip
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_object_knows_the_names(desk: Desk, objects: dict[str, int], kind: str) -> None:
     name = Name(OURS, "known everywhere")
@@ -366,9 +365,8 @@ def test_header_names_are_in_lower_case(desk: Desk) -> None:
     assert other
 
 
-@pytest.mark.covers(
-    "MS-OXCPRPT_R518", "MS-OXCPRPT_R519", "MS-OXCPRPT_R520", "MS-OXCPRPT_R521", "MS-OXCPRPT_R249"
-)
+@pytest.mark.covers("MS-OXCPRPT_R518", "MS-OXCPRPT_R519", "MS-OXCPRPT_R520", "MS-OXCPRPT_R521",
+                    "MS-OXCPRPT_R249")  # fmt: skip
 def test_ids_below_0x8000_have_names_of_ps_mapi(desk: Desk) -> None:
     assert desk.names(desk.logon, 0x0037, 0x7FFF) == [Name(PS_MAPI, 0x37), Name(PS_MAPI, 0x7FFF)]
 
@@ -392,9 +390,10 @@ def test_all_names_are_told_by_the_logon(desk: Desk) -> None:
     assert all(name.key is not None for name in told)
 
 
-@pytest.mark.covers("MS-OXCPRPT_R495", "MS-OXCPRPT_R876", "MS-OXCPRPT_R877", "MS-OXCPRPT_R878", "MS-OXCPRPT_R87801",
-                    "MS-OXCPRPT_R132", "MS-OXCPRPT_R134", "MS-OXCPRPT_R138", "MS-OXCPRPT_R145", "MS-OXCPRPT_R12901",
-                    "MS-OXCPRPT_R12902", "MS-OXCPRPT_R12903", "MS-OXCPRPT_R12904", "MS-OXCPRPT_R87802")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R495", "MS-OXCPRPT_R876", "MS-OXCPRPT_R877", "MS-OXCPRPT_R878",
+                    "MS-OXCPRPT_R87801", "MS-OXCPRPT_R132", "MS-OXCPRPT_R134", "MS-OXCPRPT_R138",
+                    "MS-OXCPRPT_R145", "MS-OXCPRPT_R12901", "MS-OXCPRPT_R12902", "MS-OXCPRPT_R12903",
+                    "MS-OXCPRPT_R12904", "MS-OXCPRPT_R87802")  # fmt: skip
 @pytest.mark.parametrize("kind", KINDS)
 def test_named_properties_of_an_object_are_queried(desk: Desk, objects: dict[str, int], kind: str) -> None:
     names = [Name(OURS, "by name"), Name(OURS, 0x7002), Name(COMMON, 0x8502)]
@@ -463,8 +462,8 @@ def test_properties_of_folders_are_not_moved(desk: Desk, inbox: Folder) -> None:
     desk.copy_properties(one.handle, two.handle, tags.COMMENT, flags=MOVE, expect=NOT_SUPPORTED)
 
 
-@pytest.mark.covers("MS-OXCPRPT_R737", "MS-OXCPRPT_R738", "MS-OXCPRPT_R168", "MS-OXCPRPT_R739", "MS-OXCPRPT_R740",
-                    "MS-OXCPRPT_R196", "MS-OXCROPS_R3046", "MS-OXCROPS_R3048")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R737", "MS-OXCPRPT_R738", "MS-OXCPRPT_R168", "MS-OXCPRPT_R739",
+                    "MS-OXCPRPT_R740", "MS-OXCPRPT_R196", "MS-OXCROPS_R3046", "MS-OXCROPS_R3048")  # fmt: skip
 def test_a_destination_that_is_not_there(desk: Desk, message: int) -> None:
     for nobody in (NONE, 0x00FFFFFF):
         desk.copy_properties(message, nobody, tags.SUBJECT, expect=NULL_DESTINATION)

@@ -99,9 +99,8 @@ def test_streams_do_not_open_on_logons_and_tables(desk: Desk, inbox: Folder) -> 
         desk.open_stream(handle, BLOB, CREATE, expect=NOT_SUPPORTED)
 
 
-@pytest.mark.covers(
-    "MS-OXCPRPT_R547", "MS-OXCPRPT_R276", "MS-OXCPRPT_R27601", "MS-OXCPRPT_R25509", "MS-OXCPRPT_R25508"
-)
+@pytest.mark.covers("MS-OXCPRPT_R547", "MS-OXCPRPT_R276", "MS-OXCPRPT_R27601", "MS-OXCPRPT_R25509",
+                    "MS-OXCPRPT_R25508")  # fmt: skip
 def test_strings_are_opened_with_their_value(desk: Desk, message: int) -> None:
     desk.set(message, {tags.BODY: "Grüße"})
     wide, size = desk.open_stream(message, tags.BODY, READ_ONLY)
@@ -145,9 +144,8 @@ def test_a_stream_for_reading_is_not_written(desk: Desk, message: int) -> None:
 # reading and writing
 
 
-@pytest.mark.covers(
-    "MS-OXCPRPT_R552", "MS-OXCPRPT_R555", "MS-OXCPRPT_R556", "MS-OXCPRPT_R296", "MS-OXCPRPT_R55206"
-)
+@pytest.mark.covers("MS-OXCPRPT_R552", "MS-OXCPRPT_R555", "MS-OXCPRPT_R556", "MS-OXCPRPT_R296",
+                    "MS-OXCPRPT_R55206")  # fmt: skip
 def test_reading_goes_forward(desk: Desk, message: int) -> None:
     desk.set(message, {BLOB: b"0123456789"})
     stream, _ = desk.open_stream(message, BLOB, READ_ONLY)
@@ -180,8 +178,9 @@ def test_a_read_beyond_every_stream_is_no_request(desk: Desk, message: int, maxi
     assert RPC_FORMAT in (status, error)
 
 
-@pytest.mark.covers("MS-OXCPRPT_R560", "MS-OXCPRPT_R561", "MS-OXCPRPT_R56401", "MS-OXCPRPT_R56402", "MS-OXCPRPT_R30401",
-                    "MS-OXCPRPT_R56403", "MS-OXCPRPT_R571", "MS-OXCPRPT_R297")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R560", "MS-OXCPRPT_R561", "MS-OXCPRPT_R56401", "MS-OXCPRPT_R56402",
+                    "MS-OXCPRPT_R30401", "MS-OXCPRPT_R56403", "MS-OXCPRPT_R571",
+                    "MS-OXCPRPT_R297")  # fmt: skip
 def test_what_is_written_is_saved_with_the_message(desk: Desk, inbox: Folder, message: int) -> None:
     number = desk.save(message)
     stream, _ = desk.open_stream(message, BLOB, CREATE)
@@ -273,8 +272,8 @@ def test_an_html_body_is_written(desk: Desk, inbox: Folder, message: int) -> Non
 # size and position
 
 
-@pytest.mark.covers("MS-OXCPRPT_R575", "MS-OXCPRPT_R308", "MS-OXCPRPT_R32003", "MS-OXCPRPT_R57705", "MS-OXCPRPT_R57706",
-                    "MS-OXCPRPT_R57707")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R575", "MS-OXCPRPT_R308", "MS-OXCPRPT_R32003", "MS-OXCPRPT_R57705",
+                    "MS-OXCPRPT_R57706", "MS-OXCPRPT_R57707")  # fmt: skip
 def test_the_size_is_told_and_set(desk: Desk, message: int, stream: int) -> None:
     assert desk.stream_size(stream) == 0
     desk.write(stream, b"0123456789")
@@ -343,8 +342,8 @@ def test_a_stream_has_a_biggest_size(desk: Desk, stream: int, size: int) -> None
 # between streams
 
 
-@pytest.mark.covers("MS-OXCPRPT_R592", "MS-OXCPRPT_R591", "MS-OXCPRPT_R342", "MS-OXCPRPT_R34702", "MS-OXCPRPT_R34902",
-                    "MS-OXCPRPT_R59201")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R592", "MS-OXCPRPT_R591", "MS-OXCPRPT_R342", "MS-OXCPRPT_R34702",
+                    "MS-OXCPRPT_R34902", "MS-OXCPRPT_R59201")  # fmt: skip
 def test_bytes_are_copied_between_streams(desk: Desk, inbox: Folder, stream: int) -> None:
     desk.write(stream, b"0123456789")
     desk.seek(stream, BEGINNING, 2)
@@ -359,17 +358,16 @@ def test_bytes_are_copied_between_streams(desk: Desk, inbox: Folder, stream: int
     assert desk.one(other, BLOB) == b"abc2345689"
 
 
-@pytest.mark.covers(
-    "MS-OXCPRPT_R593", "MS-OXCPRPT_R895", "MS-OXCPRPT_R351", "MS-OXCROPS_R3410", "MS-OXCROPS_R3414"
-)
+@pytest.mark.covers("MS-OXCPRPT_R593", "MS-OXCPRPT_R895", "MS-OXCPRPT_R351", "MS-OXCROPS_R3410",
+                    "MS-OXCROPS_R3414")  # fmt: skip
 def test_copying_into_nothing(desk: Desk, stream: int) -> None:
     desk.write(stream, b"0123456789")
     desk.seek(stream, BEGINNING, 0)
     assert desk.copy_stream(stream, NONE, 5, expect=NULL_DESTINATION) == (0, 0)
 
 
-@pytest.mark.covers("MS-OXCPRPT_R756", "MS-OXCPRPT_R757", "MS-OXCPRPT_R758", "MS-OXCPRPT_R759", "MS-OXCPRPT_R395",
-                    "MS-OXCPRPT_R75606")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R756", "MS-OXCPRPT_R757", "MS-OXCPRPT_R758", "MS-OXCPRPT_R759",
+                    "MS-OXCPRPT_R395", "MS-OXCPRPT_R75606")  # fmt: skip
 def test_a_clone_has_the_bytes_and_a_place_of_its_own(desk: Desk, stream: int) -> None:
     desk.write(stream, b"0123456789")
     desk.seek(stream, BEGINNING, 4)
@@ -390,8 +388,8 @@ def test_regions_are_not_locked(desk: Desk, stream: int) -> None:
     assert desk.stream_size(stream) == 10
 
 
-@pytest.mark.covers("MS-OXCPRPT_R278", "MS-OXCPRPT_R298", "MS-OXCPRPT_R306", "MS-OXCPRPT_R309", "MS-OXCPRPT_R323",
-                    "MS-OXCPRPT_R331", "MS-OXCPRPT_R343")  # fmt: skip
+@pytest.mark.covers("MS-OXCPRPT_R278", "MS-OXCPRPT_R298", "MS-OXCPRPT_R306", "MS-OXCPRPT_R309",
+                    "MS-OXCPRPT_R323", "MS-OXCPRPT_R331", "MS-OXCPRPT_R343")  # fmt: skip
 @pytest.mark.parametrize("kind", ["message", "folder", "logon"])
 def test_other_objects_are_no_streams(
     desk: Desk, inbox: Folder, message: int, stream: int, kind: str

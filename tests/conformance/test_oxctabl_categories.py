@@ -107,9 +107,8 @@ def test_headers_count_what_lies_under_them(desk: Desk, folder: Folder, expanded
     assert all(row[1] == 1 for row in rows if row[0] == LEAF)
 
 
-@pytest.mark.covers(
-    "MS-OXCTABL_R573", "MS-OXCTABL_R283", "MS-OXCTABL_R287", "MS-OXCTABL_R574", "MS-OXCTABL_R577"
-)
+@pytest.mark.covers("MS-OXCTABL_R573", "MS-OXCTABL_R283", "MS-OXCTABL_R287", "MS-OXCTABL_R574",
+                    "MS-OXCTABL_R577")  # fmt: skip
 def test_a_category_collapses_once(desk: Desk, table: int) -> None:
     which = category(desk, table, 0)
     assert desk.collapse(table, which) == 2
@@ -118,8 +117,8 @@ def test_a_category_collapses_once(desk: Desk, table: int) -> None:
     assert desk.position(table) == (0, 6)
 
 
-@pytest.mark.covers("MS-OXCTABL_R567", "MS-OXCTABL_R272", "MS-OXCTABL_R278", "MS-OXCTABL_R568", "MS-OXCTABL_R571",
-                    "MS-OXCTABL_R280", "MS-OXCTABL_R281", "MS-OXCTABL_R279")  # fmt: skip
+@pytest.mark.covers("MS-OXCTABL_R567", "MS-OXCTABL_R272", "MS-OXCTABL_R278", "MS-OXCTABL_R568",
+                    "MS-OXCTABL_R571", "MS-OXCTABL_R280", "MS-OXCTABL_R281", "MS-OXCTABL_R279")  # fmt: skip
 def test_a_category_expands_once(desk: Desk, table: int) -> None:
     which = category(desk, table, 2)
     desk.expand(table, COLUMNS, which, expect=NOT_COLLAPSED)
@@ -183,9 +182,9 @@ def test_a_restriction_empties_no_category(desk: Desk, table: int) -> None:
     assert picture(desk, table) == ["-1", "echo"]
 
 
-@pytest.mark.covers("MS-OXCTABL_R288", "MS-OXCTABL_R289", "MS-OXCTABL_R304", "MS-OXCTABL_R579", "MS-OXCTABL_R580",
-                    "MS-OXCTABL_R581", "MS-OXCTABL_R585", "MS-OXCTABL_R586", "MS-OXCTABL_R587", "MS-OXCTABL_R305",
-                    "MS-OXCTABL_R582", "MS-OXCTABL_R588")  # fmt: skip
+@pytest.mark.covers("MS-OXCTABL_R288", "MS-OXCTABL_R289", "MS-OXCTABL_R304", "MS-OXCTABL_R579",
+                    "MS-OXCTABL_R580", "MS-OXCTABL_R581", "MS-OXCTABL_R585", "MS-OXCTABL_R586",
+                    "MS-OXCTABL_R587", "MS-OXCTABL_R305", "MS-OXCTABL_R582", "MS-OXCTABL_R588")  # fmt: skip
 def test_the_state_is_taken_and_given_back(desk: Desk, table: int) -> None:
     desk.collapse(table, category(desk, table, 0))
     echo = next(row for row in all_rows(desk, table) if row[3] == "echo" and row[0] == LEAF)

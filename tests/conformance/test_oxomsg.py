@@ -182,9 +182,8 @@ def test_the_transport_folder_stays(desk: Desk) -> None:
     assert desk.transport_folder() == desk.transport_folder() != 0
 
 
-@pytest.mark.covers(
-    "MS-OXCROPS_R2391", "MS-OXCROPS_R2411", "MS-OXCROPS_R2413", "MS-OXCROPS_R2415", "MS-OXCROPS_R2416"
-)
+@pytest.mark.covers("MS-OXCROPS_R2391", "MS-OXCROPS_R2411", "MS-OXCROPS_R2413", "MS-OXCROPS_R2415",
+                    "MS-OXCROPS_R2416")  # fmt: skip
 def test_the_address_types_are_told(desk: Desk, outbox: Folder) -> None:
     assert {"EX", "SMTP"} <= set(desk.address_types(desk.logon))
 

@@ -1,7 +1,7 @@
 """Property values, rows, recipient rows and restrictions as bytes: MS-OXCDATA, written from the text alone.
 
-Integers are int, strings str, binary values and GUIDs bytes, multiple values lists. An error in the place of a
-value is an `Error`. Every reader fails (AssertionError) on what does not parse; `Reader.end` on leftovers.
+Integers are int, strings str, binary values and GUIDs bytes, multiple values lists. An error in the place of
+a value is an `Error`. Every reader fails (AssertionError) on what does not parse; `Reader.end` on leftovers.
 """
 
 import struct
@@ -260,7 +260,7 @@ def read_recipient(data: bytes, columns: Sequence[int]) -> Recipient:
     name = text() if flags & HAS_NAME else None
     simple = text() if flags & HAS_SIMPLE else None
     transmittable = text() if flags & HAS_TRANSMITTABLE else None
-    assert simple != "" and transmittable != "", "a field that is empty need not be there"
+    assert "" not in (simple, transmittable), "a field that is empty need not be there"
     many = reader.u16()
     assert many <= len(columns)
     values = read_row(reader, columns[:many])

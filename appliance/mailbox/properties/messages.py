@@ -13,6 +13,7 @@ from functools import cached_property
 
 from appliance.convert import registry, typed
 from appliance.convert.mime import derive
+from appliance.convert.mime import derive
 from appliance.convert.mime.object import MAX_RECIPIENTS, recipients_of
 from appliance.formats import bags
 from appliance.formats.mime.scan import Scan
@@ -76,9 +77,9 @@ _INITIAL: dict[int, Value] = {  # MS-OXCMSG 3.2.5.2
 
 
 _NATIVE: dict[Value, int] = {
-    registry.NATIVE_PLAIN: tags.PidTagBody,
-    registry.NATIVE_RTF: tags.PidTagRtfCompressed,
-    registry.NATIVE_HTML: tags.PidTagHtml,
+    derive.NATIVE_PLAIN: tags.PidTagBody,
+    derive.NATIVE_RTF: tags.PidTagRtfCompressed,
+    derive.NATIVE_HTML: tags.PidTagHtml,
 }
 """PidTagNativeBody and the tag of that form (MS-OXCMSG 2.2.1.58.2)."""
 

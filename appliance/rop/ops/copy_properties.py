@@ -73,8 +73,8 @@ def properties(ctx: RopContext, request: PropertiesRequest) -> Problems:
 
 
 def to(ctx: RopContext, request: ToRequest) -> Problems:
-    """Raises ecInvalidParam for unknown flags, ecNotSupported for public folders (MS-OXCPRPT 3.2.5.8), and what
-    `Propertied.copy_to` raises."""
+    """Raises ecInvalidParam for unknown flags, ecNotSupported for public folders (MS-OXCPRPT 3.2.5.8), and
+    what `Propertied.copy_to` raises."""
     _require_legal(ctx, request.copy_flags)
     if any(
         isinstance(each, Folder) and not each.logon.is_private

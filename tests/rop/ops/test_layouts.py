@@ -267,8 +267,8 @@ def _frame(rop: Rop, data: bytes) -> bytes:
 
 @pytest.mark.parametrize(("number", "request_hex", "response_hex"), LAYOUTS)
 def test_failures(client: Client, number: int, request_hex: str, response_hex: str) -> None:
-    """A handle that is none: the id of the ROP's responses, the index that it names, the code, and the body that failures of
-    this ROP have; nothing else."""
+    """A handle that is none: the id of the ROP's responses, the index that it names, the code, and the body
+    that failures of this ROP have; nothing else."""
     client.logon()
     rop = ROPS[number]
     (data,) = client.raw(batch.pack(_frame(rop, bytes.fromhex(request_hex)), [7]))
