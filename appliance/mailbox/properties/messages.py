@@ -13,7 +13,6 @@ from functools import cached_property
 
 from appliance.convert import registry, typed
 from appliance.convert.mime import derive
-from appliance.convert.mime import derive
 from appliance.convert.mime.object import MAX_RECIPIENTS, recipients_of
 from appliance.formats import bags
 from appliance.formats.mime.scan import Scan
