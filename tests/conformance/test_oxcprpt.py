@@ -100,7 +100,7 @@ def test_values_come_in_the_order_of_the_tags(desk: Desk, message: int) -> None:
     assert desk.get(message, tags.SUBJECT, tags.BODY, tags.SUBJECT) == ["s", "b", "s"]
 
 
-@pytest.mark.covers("MS-OXCPRPT_R45702", "MS-OXCDATA_R77")
+@pytest.mark.covers("MS-OXCPRPT_R45702")
 def test_missing_values_are_errors_in_their_places(desk: Desk, message: int) -> None:
     desk.set(message, {tags.SUBJECT: "s"})
     nothing = tag(0x6FF0, LONG)

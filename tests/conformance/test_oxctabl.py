@@ -239,7 +239,7 @@ def test_as_many_whole_rows_come_as_fit(desk: Desk, folder: Folder) -> None:
     assert 0 < int.from_bytes(data[7:9], "little") < many
 
 
-@pytest.mark.covers("MS-OXCTABL_R72", "MS-OXCTABL_R77", "MS-OXCDATA_R72")
+@pytest.mark.covers("MS-OXCTABL_R72", "MS-OXCTABL_R77")
 def test_missing_values_flag_the_row(desk: Desk, table: int) -> None:
     columns = (tags.SUBJECT, tag(0x6FF7, 0x1F), tags.IMPORTANCE)
     desk.set_columns(table, *columns)
