@@ -88,7 +88,7 @@ def open_message(
         row, when = _find(txn, mailbox, fid, mid, deleted)
         right = rights_on(txn, actor, mailbox, row)
         if not int(right) & _READ_ANY:
-            raise Refused(Reason.ACCESS_DENIED if right & Right.FOLDER_VISIBLE else Reason.NOT_FOUND)
+            raise Refused(Reason.ACCESS_DENIED)  # MS-OXCMSG 3.2.5.1, also where the folder is not visible
         return Opened(row, right, when)
 
 
@@ -138,7 +138,9 @@ def require_place(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     ACCESS_DENIED, INVALID for a search folder."""
     with refusing():
         folder = folders.get(txn, mailbox, fid)
-        have = rights.require(txn, actor, mailbox, fid, Right.CREATE)
+        have = rights.effective(txn, actor, mailbox, fid)
+        if not have & (Right.CREATE | Right.FOLDER_OWNER):
+            raise Refused(Reason.ACCESS_DENIED)  # MS-OXCMSG 3.2.5.2, also where the folder is not visible
         if folder.kind == FolderKind.SEARCH:
             raise Refused(Reason.INVALID, "a search folder holds no messages of its own")
         return have
@@ -211,7 +213,10 @@ def _take_state(txn: ReadTxn, draft: Draft) -> None:
     """Carry what properties say over to the row's flags and keywords, where IMAP sees it too."""
     overlay, changed = draft.overlay, draft.overlay.changed
     flags = changed.get(tags.PidTagMessageFlags)
-    if not draft.mid:
+    if draft.mid:
+        draft.clear |= RowFlag.UNMODIFIED
+    else:
+        draft.flags |= RowFlag.UNMODIFIED
         if isinstance(flags, int):
             for bit, flag in _CLIENT_FLAGS:
                 draft.flags = draft.flags | flag if flags & bit else draft.flags & ~flag

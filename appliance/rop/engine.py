@@ -398,4 +398,4 @@ class _Run:
             if call.input is not None and call.input < len(handles):
                 handles[call.input] = NO_HANDLE
             return
-        self._out += bytes([call.rop.id, call.answered]) + done.code.to_bytes(4, "little") + done.body
+        self._out += bytes([call.rop.answer_id, call.answered]) + done.code.to_bytes(4, "little") + done.body

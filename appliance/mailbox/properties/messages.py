@@ -60,6 +60,14 @@ _INITIAL: dict[int, Value] = {  # MS-OXCMSG 3.2.5.2
 }
 
 
+_NATIVE: dict[Value, int] = {
+    derive.NATIVE_PLAIN: tags.PidTagBody,
+    derive.NATIVE_RTF: tags.PidTagRtfCompressed,
+    derive.NATIVE_HTML: tags.PidTagHtml,
+}
+"""PidTagNativeBody and the tag of that form (MS-OXCMSG 2.2.1.58.2)."""
+
+
 def message_access(right: Right) -> int:
     """PidTagAccess of a message in a folder where the user has these rights."""
     access = MODIFY if right & Right.EDIT_ANY else 0
@@ -255,6 +263,13 @@ class MessageView:
         if self.computing.source is not None:
             found.add(tags.PidTagTransportMessageHeaders)
         return found
+
+    def derived_bodies(self) -> frozenset[int]:
+        """The forms of the body that only follow from the native one: a copy makes them anew, and a form that
+        it leaves out must not come back by another (MS-OXCPRPT 3.2.5.8)."""
+        native = _NATIVE.get(registry.native_body(self.computing))
+        others = (tag for tag in _NATIVE.values() if tag != native and tag not in self.large)
+        return frozenset(tag for tag in others if self.stored(tag) is None)
 
     # -- recipients ---------------------------------------------------------------------------------------
 
