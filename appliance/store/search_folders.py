@@ -298,6 +298,12 @@ def _follow(txn: ReadTxn, mailbox: int, definition: Definition, look: Look, limi
     return Plan(definition, replace(definition, position=position), tuple(link), tuple(unlink), complete)
 
 
+_MOVES = frozenset(
+    {log.Kind.FOLDER_CREATED, log.Kind.FOLDER_COPIED, log.Kind.FOLDER_MOVED, log.Kind.FOLDER_DELETED}
+)
+"""Kinds after which a folder may be in a scope, or no longer."""
+
+
 def _changes(txn: ReadTxn, mailbox: int, definition: Definition) -> list[tuple[int, log.Change]]:
     """(FID, change) of the scope's folders after the position, in order. A folder that left the scope or
     the tree counts too while the folder still has links into it."""
@@ -308,8 +314,7 @@ def _changes(txn: ReadTxn, mailbox: int, definition: Definition) -> list[tuple[i
         for change in log.changes(txn, mailbox, home, definition.position)
     ]
     for change in log.changes(txn, mailbox, log.HIERARCHY, definition.position):
-        moved = change.kind in (log.Kind.FOLDER_MOVED, log.Kind.FOLDER_DELETED, log.Kind.FOLDER_CREATED)
-        if moved:
+        if change.kind in _MOVES:
             found += _hierarchy(txn, mailbox, definition, change, scope)
     return sorted(found, key=lambda pair: pair[1].number)
 
