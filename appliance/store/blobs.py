@@ -16,7 +16,9 @@ Invariants:
   those that older releases stored, have the forms of chunks. The dictionary is part of the store's format:
   another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
-  Smaller ones are not: a hash key dirties a page for each delivery.
+  Smaller ones are not: a hash key dirties a page for each delivery. The hash is that of the chunks as they are
+  stored (head 2), which are fewer bytes: as long as a release compresses alike, the same bytes have the same
+  chunks. Older releases hashed the bytes themselves (head 1).
 """
 
 import hashlib
@@ -54,6 +56,7 @@ MAX_SIZE = (1 << 32) - 1
 """Bytes of a blob, at most."""
 
 _HEAD, _OLDER_STRUCTURE, _CHUNKS = 0, 1, 2
+_OF_BYTES, _OF_CHUNKS = 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
 _RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
@@ -169,11 +172,16 @@ class Structure(NamedTuple):
 
 
 class Info(NamedTuple):
-    """A blob's head: references, size in bytes, SHA-256 (empty for small ones)."""
+    """A blob's head: references, size in bytes, SHA-256 (empty for small ones) of what `form` says."""
 
     references: int
     size: int
     sha256: bytes
+    form: int
+
+    def pack(self) -> bytes:
+        """As a row."""
+        return _HEAD_ROW.pack(self.form, self.references, self.size) + self.sha256
 
 
 class Prepared(NamedTuple):
@@ -254,10 +262,10 @@ class BlobWriter:
         return None
 
     def _seal(self, raw: bytes) -> None:
+        stored = _squeeze(raw)
         if self.size >= DEDUPE_MIN:
             self._hash = self._hash or hashlib.sha256()
-            self._hash.update(raw)
-        stored = _squeeze(raw)
+            self._hash.update(stored)
         self._chunks.append((self._next, stored))
         self._held += len(stored)
         self._room = self._store.blob_room.take(len(stored))
@@ -352,8 +360,7 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
                 _drop(txn, prepared.number)
             return number
     number = prepared.number or _new_number(txn)
-    row = _HEAD_ROW.pack(1, references, prepared.size) + prepared.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), Info(references, prepared.size, prepared.sha256, _OF_CHUNKS).pack())
     if prepared.structure:
         txn.put(head_q(SERVER, Table.BLOB_STRUCTURES, number), prepared.structure)
     for index, stored in prepared.chunks:
@@ -381,23 +388,21 @@ def info(txn: ReadTxn, number: int) -> Info:
     raw = txn.get(_key(number, _HEAD))
     if raw is None:
         raise NotFound(f"blob {number}")
-    _, references, size = _HEAD_ROW.unpack_from(raw)
-    return Info(references, size, raw[_HEAD_ROW.size :])
+    form, references, size = _HEAD_ROW.unpack_from(raw)
+    return Info(references, size, raw[_HEAD_ROW.size :], form)
 
 
 def retain(txn: WriteTxn, number: int, references: int = 1) -> None:
     """Add references. Raises NotFound."""
     known = info(txn, number)
-    row = _HEAD_ROW.pack(1, known.references + references, known.size) + known.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), known._replace(references=known.references + references).pack())
 
 
 def release(txn: WriteTxn, number: int) -> None:
     """Take one reference away; the last one takes the blob. Raises NotFound."""
     known = info(txn, number)
     if known.references > 1:
-        row = _HEAD_ROW.pack(1, known.references - 1, known.size) + known.sha256
-        txn.put(_key(number, _HEAD), row)
+        txn.put(_key(number, _HEAD), known._replace(references=known.references - 1).pack())
         return
     _drop(txn, number)
     if known.sha256:
@@ -407,8 +412,7 @@ def release(txn: WriteTxn, number: int) -> None:
 def correct(txn: WriteTxn, number: int, references: int) -> None:
     """Set the references to what a repair counted; 0 takes the blob."""
     known = info(txn, number)
-    row = _HEAD_ROW.pack(1, max(references, 1), known.size) + known.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), known._replace(references=max(references, 1)).pack())
     if references == 0:
         release(txn, number)
 
@@ -541,7 +545,8 @@ def verify(txn: ReadTxn, number: int) -> str:
     try:
         for index in range(max(1, -(-known.size // CHUNK))):
             piece = read(txn, number, index * CHUNK, CHUNK)
-            digest.update(piece)
+            stored = txn.get(_key(number, _CHUNKS + index)) or b""
+            digest.update(piece if known.form == _OF_BYTES else stored)
             size += len(piece)
         rendered = structure(txn, number)
         if rendered is not None and Scan.unpack(rendered.scan).size != known.size:
