@@ -16,9 +16,9 @@ Invariants:
   those that older releases stored, have the forms of chunks. The dictionary is part of the store's format:
   another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
-  Smaller ones are not: a hash key dirties a page for each delivery. The hash is that of the chunks as they are
-  stored (head 2), which are fewer bytes: as long as a release compresses alike, the same bytes have the same
-  chunks. Older releases hashed the bytes themselves (head 1).
+  Smaller ones are not: a hash key dirties a page for each delivery. The hash is that of the chunks as they
+  are stored (head 2), which are fewer bytes: as long as a release compresses alike, the same bytes have the
+  same chunks. Older releases hashed the bytes themselves (head 1).
 """
 
 import hashlib
@@ -76,6 +76,8 @@ _SCANNED = 16
 _TOGETHER = 4
 """Chunks that are worth one call of the decompressor together."""
 
+Raw = bytes | bytearray | memoryview
+
 _local = threading.local()
 
 
@@ -115,7 +117,7 @@ def _mail_decompressor() -> zstandard.ZstdDecompressor:
     return made
 
 
-def _packed(raw: bytes) -> tuple[int, bytes]:
+def _packed(raw: Raw) -> tuple[int, Raw]:
     """The form that takes the least room, and the bytes in it."""
     if len(raw) <= DICTIONARY_MOST:
         form, packed = _ZSTD_MAIL, _mail_compressor().compress(raw)
@@ -134,7 +136,7 @@ def _unpacked(form: int, stored: bytes | memoryview, limit: int) -> bytes:
     raise StoreError(f"bytes in an unknown form {form}")
 
 
-def _squeeze(raw: bytes) -> bytes:
+def _squeeze(raw: Raw) -> bytes:
     form, packed = _packed(raw)
     return bytes([form]) + packed
 
@@ -248,20 +250,27 @@ class BlobWriter:
         self._store.blob_room.give(self._held)
         self._held = 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> "Future[int] | None":
+    def write(self, data: Raw) -> "Future[int] | None":
         """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
         self.size += len(data)
         if self.size > MAX_SIZE:
             raise StoreError(f"a blob has at most {MAX_SIZE} bytes")
-        self._buffer += data
-        while len(self._buffer) >= CHUNK:
-            self._seal(bytes(memoryview(self._buffer)[:CHUNK]))
-            del self._buffer[:CHUNK]
+        view, at = memoryview(data), 0
+        if self._buffer:
+            at = CHUNK - len(self._buffer)
+            self._buffer += view[:at]
+            if len(self._buffer) == CHUNK:
+                full, self._buffer = self._buffer, bytearray()
+                self._seal(full)
+        while len(view) - at >= CHUNK:  # straight from what arrived
+            self._seal(view[at : at + CHUNK])
+            at += CHUNK
+        self._buffer += view[at:]
         if self._chunks and (len(self._chunks) >= SPILL or not self._room):
             return self._spill()
         return None
 
-    def _seal(self, raw: bytes) -> None:
+    def _seal(self, raw: bytearray | memoryview) -> None:
         stored = _squeeze(raw)
         if self.size >= DEDUPE_MIN:
             self._hash = self._hash or hashlib.sha256()
@@ -312,8 +321,8 @@ class BlobWriter:
     def finish(self, structure: Structure | None = None) -> Prepared:
         """The end of the bytes. Waits for chunks that are on their way: await the last future first."""
         if self._buffer or self.size == 0:
-            self._seal(bytes(self._buffer))
-            self._buffer.clear()
+            self._seal(self._buffer)
+            self._buffer = bytearray()
         if self._pending is not None:
             self._number = self._pending.result()
         digest = self._hash.digest() if self._hash is not None else b""

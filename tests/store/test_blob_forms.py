@@ -160,3 +160,16 @@ def test_hashes_of_both_kinds_are_verified(store: Store) -> None:
     with store.read() as txn:
         assert "do not have its hash" in blobs.verify(txn, number)
     drop(store, number)
+
+
+@pytest.mark.parametrize("step", [1000, blobs.CHUNK - 1, blobs.CHUNK, blobs.CHUNK + 1, 3 * blobs.CHUNK])
+def test_pieces_of_any_size_make_the_same_chunks(store: Store, step: int) -> None:
+    body = random.Random(3).randbytes(5000) * 60
+    writer = BlobWriter(store)
+    for at in range(0, len(body), step):
+        assert writer.write(memoryview(body)[at : at + step]) is None
+    assert writer.read(0, len(body)) == body
+    prepared = writer.finish()
+    assert (prepared.size, [index for index, _ in prepared.chunks]) == (len(body), [0, 1, 2, 3, 4])
+    with store.read() as txn:
+        assert blobs.read_prepared(txn, prepared) == body
