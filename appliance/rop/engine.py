@@ -26,7 +26,7 @@ from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
 from appliance.rop.buffers import HEADER_SIZE, MAX_PAYLOADS
 from appliance.rop.codes import code_of
 from appliance.rop.context import RopContext
-from appliance.rop.model import Access, Answer, Handles, Rop, RopFailure
+from appliance.rop.model import Access, Answer, Handles, On, Rop, RopFailure
 from appliance.rop.notify.hub import Hub, Watch
 from appliance.rop.objects import Object
 from appliance.rop.orders import Orders
@@ -79,13 +79,13 @@ class Engine:
         client_version: tuple[int, int, int],
     ) -> Session:
         """A new session for who logged on as `user` and says to be `legacy_dn`. Raises MapiError
-        ecUnknownUser for a name that nobody has, ecLoginPerm for another's."""
+        ecUnknownUser for a name that nobody has, ecAccessDenied for another's (MS-OXCRPC 3.1.4.1)."""
         with self.store.read() as txn:
             named = entries.by_legacy_dn(txn, legacy_dn)
         if named is None:
             raise MapiError(ec.ecUnknownUser)
         if named.id != user.id:
-            raise MapiError(ec.ecLoginPerm)
+            raise MapiError(ec.ecAccessDenied)
         self._origin += 1
         return Session(
             self,
@@ -138,6 +138,12 @@ class _Full(Exception):
     def __init__(self, needed: int) -> None:
         super().__init__(needed)
         self.needed = needed
+
+
+def _released(rop: Rop) -> int:
+    """What a ROP answers for a handle that was released. Tables, and ROPs to which an object of another kind
+    is none, have a code of their own (MS-OXCTABL 3.2.5.15, MS-OXCMSG 3.2.5)."""
+    return ec.ecNullObject if rop.on is On.TABLE or rop.wrong == ec.ecNullObject else ec.ecInvalidObject
 
 
 class _Run:
@@ -281,7 +287,7 @@ class _Run:
     ) -> RopContext:
         """The context of a call. Raises MapiError for handles that it may not have."""
         rop = call.rop
-        found = self._object(call.input, call.logon_id)
+        found = self._object(call.input, call.logon_id, _released(rop))
         if found is not None and not found.kind & rop.on:
             raise MapiError(rop.wrong)
         other = self._destination(call) if rop.dest else None
@@ -305,17 +311,17 @@ class _Run:
             writing=writing,
         )
 
-    def _object(self, slot: int | None, logon_id: int) -> Object | None:
+    def _object(self, slot: int | None, logon_id: int, released: int) -> Object | None:
         if slot is None:
             return None
         if slot >= len(self._batch.handles):
             raise MapiError(ec.ecNullObject)
-        return self._session.find(self._batch.handles[slot], logon_id)
+        return self._session.find(self._batch.handles[slot], logon_id, released)
 
     def _destination(self, call: Call) -> Object | None:
         """The destination, which may belong to another logon of the session."""
         if call.rop.handles is not Handles.SOURCE_DEST:
-            return self._object(call.other, call.logon_id)
+            return self._object(call.other, call.logon_id, _released(call.rop))
         slot, handles = call.other, self._batch.handles
         found = self._session.get(handles[slot]) if slot is not None and slot < len(handles) else None
         if found is None:

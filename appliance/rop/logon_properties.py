@@ -47,7 +47,7 @@ class LogonObject(Logon):
     ) -> Refusals:
         """As `Propertied`."""
         refused = stores.set_properties(ctx.writing, self.actor, self.mailbox, values)
-        return dict.fromkeys(refused, ec.ecComputed)
+        return {tag: ec.ecAccessDenied if tag in stores.REFUSED else ec.ecComputed for tag in refused}
 
     def delete_properties(self, ctx: RopContext, tags: Sequence[int], *, replicate: bool = True) -> Refusals:
         """As `Propertied`."""

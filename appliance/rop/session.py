@@ -58,13 +58,15 @@ class Session:
 
     # -- handles -----------------------------------------------------------------------------------------
 
-    def find(self, handle: int, logon_id: int) -> Object:
-        """The object of a handle on a logon (MS-OXCROPS 3.2.5.4). Raises ecNullObject for what is no handle
-        (or no longer, MS-OXCTABL 3.2.5.15), and where there is no such logon; ecAccessDenied for a handle of
-        another logon."""
+    def find(self, handle: int, logon_id: int, released: int = ec.ecInvalidObject) -> Object:
+        """The object of a handle on a logon (MS-OXCROPS 3.2.5.4). Raises ecNullObject for what never was a
+        handle, and where there is no such logon; `released` for what is one no longer; ecAccessDenied for a
+        handle of another logon."""
         found = self._objects.get(handle)
-        if found is None or logon_id not in self.logons:
+        if logon_id not in self.logons or (found is None and not 0 < handle < self._next_handle):
             raise MapiError(ec.ecNullObject)
+        if found is None:
+            raise MapiError(released)
         if found.logon.id != logon_id:
             raise MapiError(ec.ecAccessDenied)
         return found

@@ -114,7 +114,7 @@ def test_what_no_handle_stands_for(client: Client) -> None:
 
 @pytest.mark.covers(
     "MS-OXCROPS_2.2.15.3", "MS-OXCROPS_R4568", "MS-OXCROPS_R4580", "MS-OXCROPS_R20010", "MS-OXCROPS_R4570",
-    "MS-OXCROPS_R4571", "MS-OXCROPS_R4572", "MS-OXCROPS_R4581", "MS-OXCROPS_R4573",
+    "MS-OXCROPS_R4571", "MS-OXCROPS_R4572", "MS-OXCROPS_R4581", "MS-OXCROPS_R4573", "MS-OXCROPS_R457301",
 )  # fmt: skip
 def test_releasing(client: Client) -> None:
     """There is no response, for what is a handle, what is none, and a slot that is none."""
@@ -125,7 +125,7 @@ def test_releasing(client: Client) -> None:
     (data,) = client.raw(batch.pack(asks, [folder, 4711]))
     assert data[:2] == b"\x02\x00"
     assert client.session.objects == objects - 1
-    assert client.ask(open_folder.ROP, INBOX, on=folder).code == ec.ecNullObject
+    assert client.ask(open_folder.ROP, INBOX, on=folder).code == ec.ecInvalidObject == 0x80040108
     client.do(open_folder.ROP, INBOX, on=logon)
     client.batch([Ask(release.ROP, Empty())], [logon])
     assert client.session.objects == 0

@@ -42,7 +42,7 @@ def test_a_second_logon_with_the_same_id_replaces_the_first(client: Client) -> N
     first = client.logon()
     folder = client.do(open_folder.ROP, INBOX, on=first).handle
     second = client.logon()
-    assert client.ask(open_folder.ROP, INBOX, on=folder).code == ec.ecNullObject
+    assert client.ask(open_folder.ROP, INBOX, on=folder).code == ec.ecInvalidObject
     assert client.ask(open_folder.ROP, INBOX, on=second).code == 0
 
 

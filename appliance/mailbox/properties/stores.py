@@ -143,18 +143,16 @@ _PUBLIC = frozenset(
 
 SETTABLE = frozenset(
     {
-        tags.PidTagComment,
-        tags.PidTagDeleteAfterSubmit,
-        tags.PidTagDisplayName,
         tags.PidTagOutOfOfficeState,
         tags.PidTagSentMailSvrEID,
         tags.PidTagLocaleId,
         tags.PidTagSortLocaleId,
     }
 )
-"""2.2.2.1.2."""
+"""2.2.2.1.2, without those that servers since Exchange 2013 refuse (notes 14 to 16)."""
 
-READ_ONLY = frozenset({*_COMPUTED, tags.PidTagAddressBookMessageId}) - SETTABLE
+REFUSED = frozenset({tags.PidTagComment, tags.PidTagDeleteAfterSubmit, tags.PidTagDisplayName})
+READ_ONLY = frozenset({*_COMPUTED, *REFUSED, tags.PidTagAddressBookMessageId}) - SETTABLE
 
 
 def set_properties(
@@ -173,7 +171,7 @@ def set_properties(
 
 def delete_properties(txn: WriteTxn, actor: Actor, mailbox: int, wanted: Sequence[int]) -> set[int]:
     """Take properties away; the tags that stay. As `set_properties`."""
-    refused = {tag for tag in wanted if tag in READ_ONLY}
+    refused = {tag for tag in wanted if tag in READ_ONLY - {tags.PidTagDeleteAfterSubmit}}
 
     def change(bag: Bag) -> None:
         for tag in wanted:

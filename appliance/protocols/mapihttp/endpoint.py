@@ -30,6 +30,7 @@ PING = "PING"
 RPC_X_BAD_STUB_DATA = 0x000006F7
 """StatusCode where a size is beyond what the operation allows (MS-OXCRPC 3.1.4.1, 3.1.4.2)."""
 
+NO_AUXILIARY = bytes(4)
 MAX_AUXILIARY = 0x1008
 """Bytes of an auxiliary buffer (MS-OXCRPC 3.1.4.1)."""
 
@@ -131,6 +132,8 @@ class Endpoint(Generic[T]):
         if kind is None:
             await self._ping(head, login, body, reply)
             return
+        if not body and kind.turn is Turn.ENDS:
+            body = NO_AUXILIARY  # 3.1.5.4: no body; 2.2.4.3.1, 2.2.5.2.1: an auxiliary buffer
         call: Call[T] = Call(exchange, head, login, _parsed(kind.request, body), None)
         await _TURNS[kind.turn](self, kind, call, reply)
 

@@ -60,6 +60,8 @@ class ResponseFlags(IntFlag):
 
 _KNOWN_LOGON = 0x0F
 _KNOWN_OPEN = 0x2100070F
+_RETURNED = LogonFlags.PRIVATE | LogonFlags.UNDERCOVER | LogonFlags.GHOSTED
+"""What a response repeats (MS-OXCSTOR 2.2.1.1.3)."""
 
 PRIVATE_FOLDERS = (
     Special.ROOT,
@@ -200,8 +202,6 @@ def _require_mapping(ctx: RopContext, request: Request, mailbox: int) -> None:
 
 
 def _private(ctx: RopContext, request: Request) -> Response:
-    if request.open_flags & OpenFlags.ALTERNATE_SERVER:  # there is no other server
-        raise MapiError(ec.ecLoginFailure)
     owner = _owner(ctx.txn, request)
     user = ctx.session.user
     wants_admin = bool(request.open_flags & OpenFlags.USE_ADMIN_PRIVILEGE)
@@ -238,7 +238,7 @@ def _private(ctx: RopContext, request: Request) -> Response:
         gwart_time=0,
         store_state=0,
     )
-    return Response(request.logon_flags & _KNOWN_LOGON, PRIVATE_FOLDERS, private=private)
+    return Response(request.logon_flags & _RETURNED, PRIVATE_FOLDERS, private=private)
 
 
 def _public(ctx: RopContext, request: Request) -> Response:
@@ -261,7 +261,7 @@ def _public(ctx: RopContext, request: Request) -> Response:
     )
     ctx.put(logon)
     public_part = Public(REPLICA_ID, identity.replica_guid, bytes(16))
-    return Response(request.logon_flags & _KNOWN_LOGON, PUBLIC_FOLDERS, public=public_part)
+    return Response(request.logon_flags & _RETURNED, PUBLIC_FOLDERS, public=public_part)
 
 
 ROP = Rop(0xFE, On.NOTHING, Access.READ, Request, Response, run, Handles.OUT, room=166)

@@ -30,7 +30,7 @@ from tests.rop.ops.tabling import opened
 from tests.transport.office import Office
 
 MISSING = PropertyError(ec.ecNotFound)
-COMMENT, OWN = tags.PidTagComment, 0x66660102
+COMMENT, OWN, TEXT = tags.PidTagComment, 0x66660102, 0x6667001F
 RO, RW, CREATE = range(3)
 
 
@@ -46,12 +46,13 @@ def test_folders_and_mailboxes_are_changed_at_once(
     """Another session of the same user sees each change, without a save."""
     one, other = connect(anna), connect(anna)
     mailboxes = one.logon(), other.logon()
-    for here, there in (mailboxes, (opened(one, mailboxes[0]), opened(other, mailboxes[1]))):
-        request = set_properties.Request.of([(COMMENT, "new")], FORM)
+    folders = opened(one, mailboxes[0]), opened(other, mailboxes[1])
+    for tag, (here, there) in ((TEXT, mailboxes), (COMMENT, folders)):
+        request = set_properties.Request.of([(tag, "new")], FORM)
         assert one.do(change, request, on=here).body.problems == ()
-        assert get(other, there, COMMENT) == ["new"]
-        assert one.do(remove, delete_properties.Request((COMMENT,)), on=here).body.problems == ()
-        assert get(other, there, COMMENT) == [MISSING]
+        assert get(other, there, tag) == ["new"]
+        assert one.do(remove, delete_properties.Request((tag,)), on=here).body.problems == ()
+        assert get(other, there, tag) == [MISSING]
 
 
 @pytest.mark.covers("MS-OXCPRPT_R465")
