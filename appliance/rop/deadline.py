@@ -1,8 +1,8 @@
 """How long a ROP may keep a reader thread: there are few, and everybody's long work waits for them.
 
-A ROP that runs apart does so within `limited`. Its steps call `check`: `RopContext.read` and `write` do, and so
-does every loop that goes over bytes. When the time is over `check` raises ecTimeout: what was done stays done,
-and ROPs that have PartialCompletion say so. What runs within no limit is never stopped.
+A ROP that runs apart does so within `limited`. Its steps call `check`: `RopContext.read` and `write` do, and
+so does every loop that goes over bytes. When the time is over `check` raises ecTimeout: what was done stays
+done, and ROPs that have PartialCompletion say so. What runs within no limit is never stopped.
 """
 
 import time

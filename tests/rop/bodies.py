@@ -17,6 +17,7 @@ from appliance.mapi.names import PSETID_Appointment, PSETID_Common
 from appliance.mapi.types import Value
 from appliance.mapi.values import rop_form
 from appliance.rop.model import Rop
+from appliance.rop.objects import Object
 from appliance.rop.tables import TableObject
 from appliance.rop.tagged import TaggedValues
 from appliance.store import contents, folders, mailboxes
@@ -87,6 +88,10 @@ class Bodies:
         self.mids: list[tuple[int, int]] = []
         self.search: list[int] = []
         self.replica = bytes(16)
+        self.target: Object | None = None
+        """What the ROP runs on."""
+        self.handed_out = range(1, 2)
+        """Counters that the server gave for ids."""
 
     def look(self) -> None:
         """What the mailbox holds now."""
@@ -102,8 +107,9 @@ class Bodies:
                 (fid, row.mid) for fid in self.fids for row in list(contents.rows(txn, mailbox, fid))[:6]
             ]
 
-    def make(self, rop: Rop) -> bytes | None:
-        """A body; None for a ROP that this cannot do."""
+    def make(self, rop: Rop, target: Object | None) -> bytes | None:
+        """A body that fits what the ROP runs on; None for a ROP that this cannot do."""
+        self.target = target
         made = _MAKERS.get(rop.id)
         if made is None:
             return None
@@ -125,7 +131,10 @@ class Bodies:
         return short_to_wire(self.chance.choice(self.fids))
 
     def message(self) -> tuple[int, int]:
-        return self.chance.choice(self.mids) if self.mids else (Special.INBOX, 77)
+        """FID and MID: in the folder that the ROP runs on, where it has messages."""
+        fid = getattr(self.target, "fid", None)
+        here = [each for each in self.mids if each[0] == fid]
+        return self.chance.choice(here or self.mids or [(Special.INBOX, 77)])
 
     def mid(self) -> bytes:
         return short_to_wire(self.message()[1])
@@ -168,8 +177,8 @@ class Bodies:
         return struct.pack("<HI", 4, self.pick(marks) if marks else 1)
 
     def category(self) -> bytes:
-        """The id of a category that some table shows."""
-        for each in self.client.session._objects.values():
+        """The id of a category that the table, or else some table, shows."""
+        for each in (self.target, *self.client.session._objects.values()):
             view = each.table._view if isinstance(each, TableObject) else None
             if view is not None and view[1].categories and self.chance.random() < 0.7:
                 return struct.pack("<Q", self.chance.choice(list(view[1].categories)) & ALL64)
@@ -181,11 +190,15 @@ class Bodies:
     def gid(self, id_: int) -> bytes:
         return self.replica + counter_of(id_).to_bytes(6, "big")
 
+    def fresh_key(self) -> bytes:
+        """The source key of an object that the client makes."""
+        return self.replica + self.chance.choice(self.handed_out).to_bytes(6, "big")
+
     def change(self) -> dict[int, Value]:
         """The four properties of an imported version, by another replica."""
         xid = UUID(int=self.chance.getrandbits(40)).bytes + self.chance.randbytes(6)
         known = self.chance.random() < 0.5 and self.mids
-        key = self.gid(self.message()[1]) if known else self.replica + self.chance.randbytes(6)
+        key = self.gid(self.message()[1]) if known else self.fresh_key()
         return {
             tags.PidTagSourceKey: key,
             tags.PidTagLastModificationTime: EPOCH + self.chance.randrange(1 << 30),
@@ -207,7 +220,7 @@ class Bodies:
             self.gid(fid),
             self.gid(mid),
             change[tags.PidTagPredecessorChangeList],
-            self.replica + self.chance.randbytes(6),
+            self.fresh_key(),
             change[tags.PidTagChangeKey],
         )
         return b"".join(struct.pack("<I", len(part)) + part for part in parts if isinstance(part, bytes))

@@ -20,7 +20,7 @@ BATCHES = 20
 SHARE = 0.9
 """Of the ROPs succeed in a run of SEEDS episodes."""
 
-SEEDS, LONG = 3, 300
+SEEDS, LONG = 5, 300
 
 
 def bad(caplog: pytest.LogCaptureFixture) -> list[str]:
