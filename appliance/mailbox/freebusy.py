@@ -1,9 +1,9 @@
 """Free/busy: who may ask for it, and its publication in the public store (MS-OXOPFFB 3.2).
 
 Below SCHEDULE+ FREE BUSY there is a folder for the administrative group, `EX:` and the distinguished name up
-to its first `/cn` (3.1.4.1.2.2), in it a message for each mailbox, found by its Message-ID and named after the
-rest of the name (`USER-/CN=RECIPIENTS/CN=...`). A message tells the months from the current week or month on;
-it is written only when what it tells changes. The public store is made with the first publication.
+to its first `/cn` (3.1.4.1.2.2), in it a message for each mailbox, found by its Message-ID and named after
+the rest of the name (`USER-/CN=RECIPIENTS/CN=...`). A message tells the months from the current week or month
+on; it is written only when what it tells changes. The public store is made with the first publication.
 """
 
 from dataclasses import dataclass
