@@ -370,14 +370,15 @@ class ReadChange:
 def set_read(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, mids: Sequence[int], how: ReadFlag, *, now: int
 ) -> ReadChange:
-    """Change the read state of messages, STEP at most. Needs READ_ANY. In public folders each user has an own
-    one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
+    """Change the read state of messages, STEP at most, each once. Needs READ_ANY. In public folders each user
+    has an own one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
     if len(mids) > STEP:
         raise Refused(Reason.LIMIT, f"at most {STEP} messages in one step")
     with refusing():
         rights.require(txn, actor, mailbox, fid, Right.READ_ANY)
-        rows = [row for mid in mids if (row := _row(txn, mailbox, fid, mid)) is not None]
-        partial = len(rows) < len(mids)
+        named = dict.fromkeys(mids)
+        rows = [row for mid in named if (row := _row(txn, mailbox, fid, mid)) is not None]
+        partial = len(rows) < len(named)
         if mailboxes.identity(txn, mailbox).kind is Kind.PUBLIC:
             return _set_read_public(txn, actor, mailbox, fid, rows, how, partial)
         changed: list[int] = []
