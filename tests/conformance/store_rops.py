@@ -54,6 +54,23 @@ PUBLIC = 0x00000002
 NO_LOCALIZATION = 0x01000000
 """USE_PER_MDB_REPLID_MAPPING, which every Outlook since 2007 sets."""
 
+DISPLAY_NAME = 0x3001001F
+COMMENT = 0x3004001F
+CONTAINER_CLASS = 0x3613001F
+FOLDER_ID = 0x67480014
+PARENT_FID = 0x67490014
+MID = 0x674A0014
+COUNT = 0x36020003
+UNREAD = 0x36030003
+SUBFOLDERS = 0x360A000B
+KIND = 0x36010003
+ACCESS = 0x0FF40003
+RIGHTS = 0x66390003
+HIERARCHY_CHANGES = 0x663E0003
+SIZE = 0x0E080014
+SUBJECT = 0x0037001F
+"""Properties of folders and messages."""
+
 
 class Fields:
     """What is left of a response."""
@@ -462,3 +479,8 @@ def private(mapi: Mapi, person: Person) -> Store:
 def public(mapi: Mapi) -> Store:
     """The public folders."""
     return Store(mapi, "", 0, NO_LOCALIZATION | PUBLIC)
+
+
+def names(store: Store, folder: int, flags: int = 0) -> list[object]:
+    """Names in a hierarchy table, in its order."""
+    return [row[0] for row in store.table(get_hierarchy_table(flags), folder, DISPLAY_NAME)]
