@@ -17,6 +17,8 @@ MAX_TOPIC_CHARACTERS = 255  # MS-OXOMSG 2.2.1.2
 _PREFIX = re.compile(r"^([^\W\d_]{1,3}): (?!$)")
 _PREFIX_LOOSE = re.compile(r"^\s*([^\W\d_]{1,3})\s?:\s*(?=\S)")
 
+_EMPTY = hashlib.md5(usedforsecurity=False)  # to be copied: OpenSSL takes eight times as long to make one
+
 
 class Subject(NamedTuple):
     """A subject in its parts; `prefix` has the colon and the space that follow."""
@@ -92,10 +94,16 @@ def topic_id(topic: str) -> bytes | None:
         return None
     # Character by character, as a locale-free table does: "ß" stays, since its upper form is longer.
     if topic.isascii():
-        return hashlib.md5(topic.upper().encode("utf-16-le"), usedforsecurity=False).digest()
+        return _md5(topic.upper().encode("utf-16-le"))
     upper = "".join(up if len(up := character.upper()) == 1 else character for character in topic)
     data = upper.encode("utf-16-le", "surrogatepass")[: MAX_TOPIC_CHARACTERS * 2]
-    return hashlib.md5(data, usedforsecurity=False).digest()
+    return _md5(data)
+
+
+def _md5(data: bytes) -> bytes:
+    made = _EMPTY.copy()
+    made.update(data)
+    return made.digest()
 
 
 def conversation_id(index: bytes | None, topic: str | None, tracking: bool) -> bytes | None:

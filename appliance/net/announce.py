@@ -45,6 +45,7 @@ class Announcer:
 
     def __init__(self, store: Store, own: str = "") -> None:
         self._directory = store.directory / RUN_DIRECTORY
+        self._place = str(self._directory)  # each commit asks: a Path takes longer than the system
         self._own = own
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
@@ -69,7 +70,7 @@ class Announcer:
 
     def _peers(self) -> list[str]:
         try:
-            changed = self._directory.stat().st_mtime_ns
+            changed = os.stat(self._place).st_mtime_ns
             if changed != self._known[0]:
                 names = [name for name in os.listdir(self._directory) if name.endswith(SUFFIX)]
                 if self._here < 0:

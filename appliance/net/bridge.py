@@ -29,29 +29,34 @@ async def write(store: Store, fn: Callable[[WriteTxn], T], *, weight: int = 0, r
     one that runs is awaited first, and a failure of it is logged, since nobody else will hear of it.
     """
     future = store.write(fn, weight=weight, reserve=reserve)
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not done.done():
-            done.set_result(None)
-
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
     try:
-        await asyncio.shield(done)
+        await _end_of(future)
     except asyncio.CancelledError:
         if not future.cancel():
-            await _outlast(done)
+            await _outlast(future)
             _report(future)
         raise
     return future.result()
 
 
-async def _outlast(done: "asyncio.Future[None]") -> None:
-    """Wait for `done` however often the task is cancelled meanwhile; a commit takes milliseconds."""
-    while not done.done():
+def _end_of(future: "Future[T]") -> "asyncio.Future[None]":
+    """Resolves when a write has ended, however it did."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
+    return ended
+
+
+async def _outlast(future: "Future[T]") -> None:
+    """Wait for a write however often the task is cancelled meanwhile; a commit takes milliseconds."""
+    while not future.done():
         try:
-            await asyncio.shield(done)
+            await _end_of(future)
         except asyncio.CancelledError:
             continue
 

@@ -17,6 +17,7 @@ import asyncio
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from appliance.net.errors import ConnectionEnded, LineTooLong, PeerGone, ShuttingDown, TimedOut
@@ -73,10 +74,16 @@ class Terms:
 
 def plain_address(text: str) -> str:
     """An address as text, an IPv4 address mapped into IPv6 as IPv4, without a zone."""
+    return _known_address(text)[0]
+
+
+@lru_cache(maxsize=1024)  # the same clients come again and again
+def _known_address(text: str) -> tuple[str, bool]:
+    """The plain form of an address, and whether it is one of this machine."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(address)
+        address = address.ipv4_mapped
+    return str(address), address.is_loopback
 
 
 class Ends(NamedTuple):
@@ -97,9 +104,8 @@ def ends_of(transport: asyncio.BaseTransport) -> Ends:
     """Both ends of a socket that was accepted."""
     peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
     try:
-        addresses = plain_address(peer[0]), plain_address(local[0])
-        is_loopback = all(ipaddress.ip_address(end).is_loopback for end in addresses)
-        return Ends(addresses[0], peer[1], addresses[1], local[1], is_loopback)
+        (there, far), (here, near) = _known_address(peer[0]), _known_address(local[0])
+        return Ends(there, peer[1], here, local[1], far and near)
     except (TypeError, ValueError, IndexError):
         return NOWHERE
 

@@ -227,7 +227,7 @@ class BlobWriter:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._buffer = bytearray()
-        self._hash = hashlib.sha256()
+        self._hash: hashlib._Hash | None = None  # of what is long enough to be looked up by it
         self._chunks: list[tuple[int, bytes]] = []
         self._next = 0
         self._number = 0
@@ -254,7 +254,9 @@ class BlobWriter:
         return None
 
     def _seal(self, raw: bytes) -> None:
-        self._hash.update(raw)
+        if self.size >= DEDUPE_MIN:
+            self._hash = self._hash or hashlib.sha256()
+            self._hash.update(raw)
         stored = _squeeze(raw)
         self._chunks.append((self._next, stored))
         self._held += len(stored)
@@ -306,7 +308,7 @@ class BlobWriter:
             self._buffer.clear()
         if self._pending is not None:
             self._number = self._pending.result()
-        digest = self._hash.digest() if self.size >= DEDUPE_MIN else b""
+        digest = self._hash.digest() if self._hash is not None else b""
         packed = _pack_structure(structure) if structure is not None else b""
         self._let_go()
         return Prepared(self._number, self.size, digest, tuple(self._chunks), packed)

@@ -41,6 +41,10 @@ class ReadTxn:
     def __init__(self, txn: Any) -> None:
         self._txn = txn
 
+    def end(self) -> None:
+        """The snapshot is over."""
+        self._txn.abort()
+
     def get(self, key: bytes) -> bytes | None:
         """The value under `key`, or None."""
         value: bytes | None = self._txn.get(key)
@@ -206,6 +210,10 @@ class Environment:
             raise ForeignStore(f"{path}: not a store that can be opened: {error}") from error
         self._env.reader_check()
         self.page_size: int = self._env.stat()["psize"]
+
+    def begin_read(self) -> ReadTxn:
+        """A snapshot. The caller ends it."""
+        return ReadTxn(self._env.begin())
 
     @contextmanager
     def read(self) -> Iterator[ReadTxn]:

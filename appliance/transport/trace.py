@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from appliance.mapi.times import to_unix
 
@@ -57,7 +58,12 @@ class Arrival:
 
 def date_field(now: int) -> str:
     """A FILETIME as date-time of RFC 5322 3.3, in UTC."""
-    return format_datetime(datetime.fromtimestamp(to_unix(now), UTC))
+    return _date_of(int(to_unix(now) // 1))
+
+
+@lru_cache(maxsize=16)  # what arrives together has the same second
+def _date_of(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
 def received(arrival: Arrival, hostname: str, token: str, now: int) -> bytes:

@@ -1,13 +1,14 @@
 /* Fuzz target of the scanner, for libFuzzer or with its own driver under ASan (-DSATCHEL_FUZZ_MAIN).
  *
  * The first byte chooses limits and chunk size; the rest is a message. Checked besides memory: the table does not depend
- * on how the message is cut, every offset of it lies within the message, and a glimpse at it that counts the header too
- * finds what one without it finds. */
+ * on how the message is cut, every offset of it lies within the message, it is read back as it is, a glimpse at it that
+ * counts the header too finds what one without it finds, and unfolded fields have no line ends. */
 #define FUZZ_WORDS \
     "\r\n", "\n", "\r", "--", "\r\n\r\n", "\n--", "Content-Type: multipart/mixed; boundary=a\r\n", "--a\r\n", \
         "--a--\r\n", "Content-Type: message/rfc822\r\n", "boundary*0*=", "\"", "\\", "(", ";", "=", ":", "From ", \
         "Content-Transfer-Encoding: base64\r\n", "multipart/digest", "Content-Type: text/plain; charset=utf-8\r\n", \
         "Content-Transfer-Encoding: quoted-printable\r\n", "=41", "=\r\n", "=?"
+#include "block.h"
 #include "glimpse.h"
 #include "mime.h"
 #include "../fuzz.h"
@@ -76,6 +77,45 @@ static void glimpse(const writer *table, const uint8_t *data, size_t size)
     writer_free(&room);
 }
 
+static void parts(const uint8_t *data, size_t length, bool whole)
+{
+    reader table = reader_of(data, length);
+    uint64_t size, count, i;
+    block_part part;
+    part.start = 0;
+    if (!block_table(&table, &size, &count)) {
+        REQUIRE(!whole);
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        if (!block_part_next(&table, size, i, part.start, &part)) {
+            REQUIRE(!whole);
+            return;
+        }
+        REQUIRE(part.start <= part.body_start && part.body_start <= part.body_end && part.body_end <= size);
+    }
+    REQUIRE(!whole || reader_left(&table) == 0);
+}
+
+static void fields(const uint8_t *data, size_t size)
+{
+    block_reader r = block_of(data, size);
+    block_field field;
+    while (block_next(&r, &field)) {
+        uint8_t *out = (uint8_t *)malloc(field.body_size + 1);
+        size_t n;
+        REQUIRE(out);
+        REQUIRE(field.name_size > 0 && field.body + field.body_size <= data + size);
+        n = block_unfold(field.body, field.body_size, out);
+        REQUIRE(n <= field.body_size);
+        while (n > 0) {
+            n--;
+            REQUIRE(out[n] != '\r' && out[n] != '\n');
+        }
+        free(out);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const mime_limits WIDE = {1 << 20, 4 << 20, 32 << 10, 20000, 100, 10000};
@@ -94,6 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     REQUIRE(whole.size == cut.size && memcmp(whole.data, cut.data, whole.size) == 0);
     check_table(&whole, size, limits);
     glimpse(&whole, data, size);
+    parts(whole.data, whole.size, true);
+    parts(data, size, false);
+    fields(data, size);
     writer_free(&whole);
     writer_free(&cut);
     return 0;

@@ -2,12 +2,15 @@
  *
  * Scanner(header_bytes, kept_bytes, value_bytes, fields, depth, parts) with feed(data) and
  * finish() -> (table, headers); scan(data, the same six numbers) -> (table, headers);
- * glimpse(tables, heads, raws, key, header) -> bytes, a verdict for each message.
+ * glimpse(tables, heads, raws, key, header) -> bytes, a verdict for each message;
+ * fields(block) -> [(name in lower case, unfolded body)]; parts(table) -> [(parent, kind, findings, start, body start,
+ * body end, lines, eight values or None)], None for a table that is damaged or says numbers beyond 64 bits.
  * The GIL is released over the work; a scanner that is in use in another thread raises RuntimeError.
  * Errors: MemoryError; ValueError for limits out of range and for use after finish. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "block.h"
 #include "glimpse.h"
 #include "mime.h"
 
@@ -262,6 +265,110 @@ static PyObject *module_glimpse(PyObject *module, PyObject *args)
     return result;
 }
 
+static PyObject *field_of(const block_field *field)
+{
+    PyObject *name = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)field->name_size), *body = NULL, *pair = NULL;
+    uint8_t small[512], *room = field->body_size <= sizeof small ? small : (uint8_t *)malloc(field->body_size);
+    if (room == NULL)
+        PyErr_NoMemory();
+    if (name && room) {
+        char *out = PyBytes_AsString(name);
+        size_t i;
+        for (i = 0; i < field->name_size; i++) {
+            uint8_t c = field->name[i];
+            out[i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+        }
+        i = block_unfold(field->body, field->body_size, room);
+        body = PyBytes_FromStringAndSize((const char *)room, (Py_ssize_t)i);
+    }
+    if (body)
+        pair = PyTuple_Pack(2, name, body);
+    if (room != small)
+        free(room);
+    Py_XDECREF(name);
+    Py_XDECREF(body);
+    return pair;
+}
+
+static PyObject *module_fields(PyObject *module, PyObject *data)
+{
+    PyObject *list;
+    block_reader r;
+    block_field field;
+    char *bytes;
+    Py_ssize_t size;
+    (void)module;
+    if (PyBytes_AsStringAndSize(data, &bytes, &size) < 0)
+        return NULL;
+    list = PyList_New(0);
+    r = block_of((const uint8_t *)bytes, (size_t)size);
+    while (list && block_next(&r, &field)) {
+        PyObject *pair = field_of(&field);
+        if (pair == NULL || PyList_Append(list, pair) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(pair);
+    }
+    return list;
+}
+
+static PyObject *values_of(const block_part *part)
+{
+    PyObject *values = PyTuple_New(BLOCK_VALUES);
+    int k;
+    for (k = 0; values && k < BLOCK_VALUES; k++) {
+        PyObject *value = part->values[k]
+                              ? PyBytes_FromStringAndSize((const char *)part->values[k], (Py_ssize_t)part->sizes[k])
+                              : Py_NewRef(Py_None);
+        if (value == NULL || PyTuple_SetItem(values, k, value) < 0)
+            Py_CLEAR(values);
+    }
+    return values;
+}
+
+static PyObject *part_of(const block_part *part)
+{
+    PyObject *values = values_of(part);
+    if (values == NULL)
+        return NULL;
+    return Py_BuildValue("LiKKKKKN", (long long)part->parent - 1, (int)part->kind, (unsigned long long)part->findings,
+                         (unsigned long long)part->start, (unsigned long long)part->body_start,
+                         (unsigned long long)part->body_end, (unsigned long long)part->lines, values);
+}
+
+static PyObject *module_parts(PyObject *module, PyObject *data)
+{
+    PyObject *list;
+    char *bytes;
+    Py_ssize_t length;
+    reader table;
+    block_part part;
+    uint64_t size, count, i;
+    (void)module;
+    if (PyBytes_AsStringAndSize(data, &bytes, &length) < 0)
+        return NULL;
+    table = reader_of(bytes, (size_t)length);
+    if (!block_table(&table, &size, &count))
+        Py_RETURN_NONE;
+    list = PyList_New(0);
+    part.start = 0;
+    for (i = 0; list && i < count; i++) {
+        PyObject *item;
+        if (!block_part_next(&table, size, i, part.start, &part)) {
+            Py_DECREF(list);
+            Py_RETURN_NONE;
+        }
+        item = part_of(&part);
+        if (item == NULL || PyList_Append(list, item) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(item);
+    }
+    if (list && reader_left(&table)) {
+        Py_DECREF(list);
+        Py_RETURN_NONE;
+    }
+    return list;
+}
+
 static PyMethodDef Scanner_methods[] = {
     {"feed", Scanner_feed, METH_O, "Take the next bytes of the message."},
     {"finish", Scanner_finish, METH_NOARGS, "End of the message: (table, headers)."},
@@ -293,6 +400,8 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, module_exec}, {0, NULL}}
 static PyMethodDef module_methods[] = {
     {"scan", module_scan, METH_VARARGS, "Scan a whole message: (table, headers)."},
     {"glimpse", module_glimpse, METH_VARARGS, "Whether a key stands in each of some messages."},
+    {"fields", module_fields, METH_O, "The fields of a header block: (name in lower case, body)."},
+    {"parts", module_parts, METH_O, "The parts of a packed table, or None."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -12,7 +12,7 @@ enum {
     LZ4_BLOCK_MOST = 32768,      /* bytes of a block, unpacked */
     LZ4_HASH_BITS = 16,
     LZ4_DEPTH = 8, /* candidates looked at for a match */
-    LZ4_NICE = 128, /* a match of this length is taken without looking on */
+    LZ4_NICE = 32,  /* a match of this length is taken without looking on */
     LZ4_NONE = 0xFFFF,
 };
 

@@ -6,7 +6,7 @@ from appliance.formats.mime.bodies import decode_body
 from appliance.formats.mime.charsets import decode
 from appliance.formats.mime.content import parse_content_type
 from appliance.formats.mime.dates import parse_date
-from appliance.formats.mime.headers import message_ids
+from appliance.formats.mime.headers import bodies, bodies_of, message_ids
 from appliance.formats.mime.limits import DEFAULT_LIMITS
 from appliance.formats.mime.scan import limits_as_numbers
 from appliance.formats.mime.words import decode_words
@@ -57,8 +57,16 @@ def read_body(data: bytes) -> None:
 
 
 def read_table(data: bytes) -> None:
-    """A packed structure table."""
-    assert Scan.unpack(data).parts
+    """A packed structure table: its twins read the same, or the same table is refused."""
+    found = Scan.unpack(data)
+    entries = _native.parts(data)
+    assert found.parts
+    assert entries is None or entries == found.entries()
+
+
+def read_block(data: bytes) -> None:
+    """A header block by both readers of fields."""
+    assert bodies(data) == bodies_of(data)
 
 
 def messages() -> list[bytes]:
@@ -69,6 +77,7 @@ def messages() -> list[bytes]:
 MIME_TARGETS = (
     Target("mime-scan", scan_both, messages, ()),
     Target("mime-field", read_field, lambda: FIELDS, ()),
+    Target("mime-block", read_block, messages, ()),
     Target("mime-body", read_body, messages, ()),
     Target("mime-table", read_table, lambda: [_native.scan(data, *NUMBERS)[0] for data in messages()]),
 )

@@ -7,6 +7,7 @@ every delivery reads several of them.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
@@ -43,8 +44,21 @@ class Address(NamedTuple):
         return self.name or self.address
 
 
+REMEMBERED = 256
+"""Bytes of a body that is looked up among those seen lately: the same people write to each other."""
+
+
 def parse(body: bytes) -> list[Address]:
     """The mailboxes of a field body (unfolded), in order; groups flattened, an empty group as its name."""
+    return list(_known(body)) if len(body) <= REMEMBERED else _parse(body)
+
+
+@lru_cache(maxsize=512)
+def _known(body: bytes) -> tuple[Address, ...]:
+    return tuple(_parse(body))
+
+
+def _parse(body: bytes) -> list[Address]:
     found: list[Address] = []
     position = 0
     while position < len(body) and (match := _SIMPLE.match(body, position)) is not None:

@@ -14,7 +14,6 @@ from appliance.convert.mime import addresses
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.source import Headers, Source
 from appliance.formats.mime.dates import parse_date
-from appliance.formats.mime.headers import fields_of
 from appliance.formats.mime.scan import Part
 from appliance.mapi import tags
 from appliance.mapi.types import Bag
@@ -66,11 +65,11 @@ def read_status(source: Source, part: Part) -> Status:
     for block in _BLANK_LINE.split(source.data(part, MAX_STATUS), maxsplit=MAX_RECIPIENTS + 1)[
         : MAX_RECIPIENTS + 1
     ]:
-        fields = tuple(fields_of(block + b"\r\n"))
+        fields = Headers(block + b"\r\n")
         if fields:
-            groups.append(Headers(fields))
+            groups.append(fields)
     if not groups:
-        return Status(Headers(()), [])
+        return Status(Headers(b""), [])
     if b"final-recipient" in groups[0] and b"action" in groups[0]:
         return Status(groups[0], groups)  # no empty line after the message's own fields
     return Status(groups[0], groups[1:])
@@ -118,7 +117,7 @@ def _original(source: Source) -> Headers | None:
         if embedded is not None:
             return source.headers(embedded)
         if part.content.value in ("text/rfc822-headers", "message/rfc822-headers"):
-            return Headers(tuple(fields_of(source.data(part, MAX_STATUS))))
+            return Headers(source.data(part, MAX_STATUS))
     return None
 
 

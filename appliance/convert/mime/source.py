@@ -12,7 +12,7 @@ from appliance.convert.mime.content import Decoded, Reader, Slice, content_of
 from appliance.formats import enriched, html
 from appliance.formats.mime.bodies import decode_body, flow_of, unflow
 from appliance.formats.mime.charsets import decode as decode_charset
-from appliance.formats.mime.headers import Field, fields_of
+from appliance.formats.mime.headers import Field, bodies, fields_of
 from appliance.formats.mime.limits import Finding
 from appliance.formats.mime.scan import Kind, Part, Scan
 
@@ -24,27 +24,35 @@ TEXT_TYPES = frozenset({"plain", "html", "enriched", "richtext"})
 class Headers:
     """The fields of one header block by lower-case name; bodies are unfolded raw bytes."""
 
-    __slots__ = ("_by_name", "fields")
+    __slots__ = ("_block", "_by_name")
 
-    def __init__(self, fields: tuple[Field, ...]) -> None:
-        self.fields = fields
-        self._by_name: dict[bytes, list[Field]] = {}
-        for field in fields:
-            self._by_name.setdefault(field.name.lower(), []).append(field)
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._by_name: dict[bytes, list[bytes]] = {}
+        for name, body in bodies(block):
+            self._by_name.setdefault(name, []).append(body)
+
+    @property
+    def fields(self) -> Iterator[Field]:
+        """The fields in order, as they were written."""
+        return fields_of(self._block)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_name)
 
     def get(self, name: bytes) -> bytes | None:
         """The body of the first field of that name that is not empty, else of the first."""
         found = self._by_name.get(name)
         if found is None:
             return None
-        for field in found:
-            if body := field.body:
+        for body in found:
+            if body:
                 return body
         return b""
 
     def all(self, name: bytes) -> list[bytes]:
         """The bodies of all fields of that name, in order."""
-        return [field.body for field in self._by_name.get(name, ())]
+        return self._by_name.get(name, [])
 
     def any_of(self, names: frozenset[bytes]) -> bool:
         """Whether a field with one of the names (in lower case) is there."""
@@ -72,10 +80,10 @@ class Source:
         if known is None:
             try:
                 # Fresh scans keep the message's header; others are read from the message.
-                fields = self.scan.fields() if part.index == 0 else tuple(fields_of(self.raw_header(part)))
+                block = self.raw_header(part) if part.index else self.scan.raw_header()
             except KeyError:
-                fields = tuple(fields_of(self.raw_header(part)))
-            known = self._headers[part.index] = Headers(fields)
+                block = self.raw_header(part)
+            known = self._headers[part.index] = Headers(block)
         return known
 
     def raw_header(self, part: Part) -> bytes:

@@ -23,6 +23,11 @@ _ZONES = {  # minutes; RFC 5322 4.3, and names that mailers use
 }  # fmt: skip
 _MAX_OFFSET = 24 * 60
 
+_PLAIN = re.compile(
+    rb"(?:[A-Z][a-z]{2}, ?)?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    rb" ([+-])([0-9]{2})([0-9]{2})(?: \([A-Z]{1,5}\))?"
+)
+_MONTH_NUMBERS = {name.title().encode(): number for number, name in enumerate(_MONTHS, 1)}
 _COMMENT = re.compile(r"\([^()]*\)")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?)?")
 _DMY = re.compile(r"(\d{1,2})[\s\-/.]*([A-Za-z]{3})[A-Za-z]*\.?[\s\-/.,]*(\d{2,4})(?!\d|:)")
@@ -111,11 +116,30 @@ def _zone(text: str) -> int:
     return 0
 
 
+def _plain(value: bytes) -> tuple[int, int] | None:
+    """A date of the form that nearly all have; None leaves it to the rest, which takes four times as long."""
+    match = _PLAIN.fullmatch(value)
+    if match is None:
+        return None
+    month, day, year = _MONTH_NUMBERS.get(match[2], 0), int(match[1]), int(match[3])
+    hour, minute, second = int(match[4]), int(match[5]), int(match[6])
+    offset = int(match[8]) * 60 + int(match[9])
+    if not month or not 1 <= day <= 28 or not 1602 <= year <= 9998:
+        return None
+    if hour > 23 or minute > 59 or second > 59 or match[9] > b"59" or offset >= _MAX_OFFSET:
+        return None
+    offset = -offset if match[7] == b"-" else offset
+    days = days_from_civil(year, month, day) + EPOCH_DAYS
+    return (days * 86400 + hour * 3600 + minute * 60 + second - offset * 60) * TICKS, offset
+
+
 def parse_date(value: bytes) -> tuple[int, int] | None:
     """(FILETIME, offset of the sender's zone in minutes east of UTC) of a Date; None if it is no date.
 
     Years 1602 to 9998. A day that the month does not have gives None.
     """
+    if (plain := _plain(value)) is not None:
+        return plain
     text = value[:512].decode("latin-1")
     while True:
         stripped = _COMMENT.sub(" ", text)

@@ -5,19 +5,20 @@ client's to decode), whatever is not plain ASCII or is too long for a quoted str
 NUL bytes, which no literal may hold, are left out. Sizes and lines are those of the bytes as they are stored.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.content import Content
-from appliance.formats.mime.headers import Field, fields_of
+from appliance.formats.mime.headers import bodies as bodies_in
+from appliance.formats.mime.limits import Finding
 from appliance.formats.mime.scan import Kind, Part, Scan
 
 MAX_QUOTED = 1000
 """Bytes of a string sent quoted; a longer one is a literal, since readers of lines have limits."""
 
 REMEMBERED = 256
-"""Bytes of an address field that is looked up among those seen lately."""
+"""Bytes of an address field, or of what a part says of itself, that are looked up among those seen lately."""
 
 EMPTY_ENVELOPE = b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 _EMPTY_TEXT = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
@@ -84,14 +85,12 @@ _ENVELOPE_FIELDS = frozenset(
 )
 
 
-def envelope(source: Scan | Collection[Field]) -> bytes:
-    """ENVELOPE of a fresh scan's message or of header fields (RFC 9051 7.5.2)."""
-    fields = source.fields() if isinstance(source, Scan) else source
+def envelope(source: Scan | bytes) -> bytes:
+    """ENVELOPE of a fresh scan's message, or of a header block (RFC 9051 7.5.2)."""
     bodies: dict[bytes, list[bytes]] = {}
-    for field in fields:
-        name = field.name.lower()
+    for name, body in bodies_in(source.raw_header() if isinstance(source, Scan) else source):
         if name in _ENVELOPE_FIELDS:
-            bodies.setdefault(name, []).append(field.body)
+            bodies.setdefault(name, []).append(body)
 
     def text(name: bytes) -> bytes:
         return nstring(bodies[name][0]) if name in bodies else b"NIL"
@@ -176,28 +175,43 @@ def _single(
     scan: Scan, part: Part, extensions: bool, levels: dict[int, bytes], header: Callable[[Part], bytes]
 ) -> bytes:
     content = part.content
-    out = b"(%s %s %s %s %s %s %d" % (
-        string(part.type.encode("latin-1")),
-        string(part.subtype.encode("latin-1")),
-        _parameters(content),
-        nstring(part.content_id),
-        nstring(part.description),
-        string(part.encoding.encode("latin-1")),
-        part.size,
-    )
+    before, after = _known_words(part.values) if _is_common(part) else _words(part)
+    out = b"%s %d" % (before, part.size)
     if content.value in ("message/rfc822", "message/global"):
         embedded = scan.embedded(part)
         if embedded is None:  # a leaf for the scanner: the grammar still wants envelope and body
             inner = EMPTY_ENVELOPE + b" " + _EMPTY_TEXT + (_EXTENSION_NIL if extensions else b"") + b")"
         else:
-            fields = tuple(fields_of(header(embedded)))
-            inner = envelope(fields) + b" " + levels[embedded.index]
+            inner = envelope(header(embedded)) + b" " + levels[embedded.index]
         out += b" %s %d" % (inner, part.lines)
-    elif part.type == "text":
+    elif content.value.startswith("text/"):
         out += b" %d" % part.lines
-    if extensions:
-        out += b" " + nstring(part.md5) + _tail(part)
-    return out + b")"
+    return out + after + b")" if extensions else out + b")"
+
+
+def _words(part: Part) -> tuple[bytes, bytes]:
+    """What stands before the size of a single part, and the extension data."""
+    before = b"(%s %s %s %s %s %s" % (
+        string(part.type.encode("latin-1")),
+        string(part.subtype.encode("latin-1")),
+        _parameters(part.content),
+        nstring(part.content_id),
+        nstring(part.description),
+        string(part.encoding.encode("latin-1")),
+    )
+    return before, b" " + nstring(part.md5) + _tail(part)
+
+
+def _is_common(part: Part) -> bool:
+    """Whether many parts say the same of themselves: no more than a short type and an encoding."""
+    kind, encoding, *others = part.values
+    short = len(kind or b"") + len(encoding or b"") <= REMEMBERED
+    return short and not any(others) and part.kind is Kind.LEAF and not part.in_digest and not part.findings
+
+
+@lru_cache(maxsize=256)
+def _known_words(values: tuple[bytes | None, ...]) -> tuple[bytes, bytes]:
+    return _words(Part(0, -1, (), Kind.LEAF, Finding(0), 0, 0, 0, 0, values, (), True, False))
 
 
 def bodystructure(

@@ -9,7 +9,7 @@ Invariants: parts[0] is the message; a parent comes before its children; every c
 body; header_start <= body_start <= body_end <= size. `unpack` raises DecodeError on bytes that are no table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -42,6 +42,12 @@ class Kind(IntEnum):
     MULTIPART = 1
     MESSAGE = 2
     """message/rfc822 or message/global: its only child is the embedded message."""
+
+
+_KINDS = tuple(Kind)
+_LEAF = Kind.LEAF
+_NO_FINDINGS = Finding(0)
+"""What most parts have; asking an enumeration costs more than the rest of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,10 @@ class Part:
         value = self.values[_TYPE]
         if value is None:
             return _DIGEST_TYPE if self.in_digest else _DEFAULT_TYPE
-        if Finding.NO_BOUNDARY in self.findings:
+        if self.findings is not _NO_FINDINGS and Finding.NO_BOUNDARY in self.findings:
             return _DEFAULT_TYPE  # lacks what makes it readable as a multipart
         content = parse_content_type(value)
-        if self.kind is Kind.LEAF and content.value.startswith("multipart/"):
+        if self.kind is _LEAF and content.value.startswith("multipart/"):
             return Content("application/octet-stream", content.parameters)  # too deep
         return content if content.value else _DEFAULT_TYPE
 
@@ -203,17 +209,19 @@ def _path(kind: Kind, parent: Part | None, siblings: int) -> tuple[int, ...]:
 _CHILDREN = Part.__dict__["children"]  # the slot, filled after all parts are known
 
 
-def _read_parts(table: _Table, count: int, size: int) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    children: list[list[int]] = []
+Entry = tuple[int, int, int, int, int, int, int, tuple[bytes | None, ...]]
+"""A part as the table has it: parent, kind, findings, header start, body start, body end, lines, values."""
+
+
+def read_entries(table: _Table, count: int, size: int) -> Iterator[Entry]:
+    """The parts of a table. The readable twin of `native/mime/block.c`, which gives up where this raises."""
     start = 0
     for index in range(count):
         parent = table.number() - 1
         if parent >= index or (parent < 0) != (index == 0):
             raise DecodeError("parent of a part", table.at)
-        above = parts[parent] if parent >= 0 else None
         kind = table.kind()
-        findings = Finding(table.number() & _ALL_FINDINGS)
+        findings = table.number()
         start += table.number()
         body_start = start + table.number()
         body_end = body_start + table.number()
@@ -221,6 +229,15 @@ def _read_parts(table: _Table, count: int, size: int) -> tuple[Part, ...]:
         values = table.values()
         if body_end > size:
             raise DecodeError("part beyond the message", table.at)
+        yield parent, kind, findings, start, body_start, body_end, lines, values
+
+
+def _make_parts(entries: Iterable[Entry]) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    children: list[list[int]] = []
+    for index, (parent, number, findings, start, body_start, body_end, lines, values) in enumerate(entries):
+        above = parts[parent] if parent >= 0 else None
+        kind = _KINDS[number]
         digest = above is not None and above.kind is Kind.MULTIPART and above.subtype == "digest"
         path = _path(kind, above, len(children[parent]) if above else 0)
         is_message = above is None or above.kind is Kind.MESSAGE
@@ -230,7 +247,7 @@ def _read_parts(table: _Table, count: int, size: int) -> tuple[Part, ...]:
                 parent,
                 path,
                 kind,
-                findings,
+                _NO_FINDINGS if not findings else Finding(findings & _ALL_FINDINGS),
                 start,
                 body_start,
                 body_end,
@@ -286,15 +303,21 @@ class Scan:
     def parts(self) -> tuple[Part, ...]:
         """Depth-first; parts[0] is the message. DecodeError if an unpacked table is damaged."""
         if self._parts is None:
-            cursor = _Table(self._table)
-            cursor.at = self._start
-            try:
-                self._parts = _read_parts(cursor, self._count, self.size)
-            except IndexError:
-                raise DecodeError("structure table ends early", len(self._table)) from None
-            if cursor.at != len(self._table):
-                raise DecodeError("bytes after the structure table", cursor.at)
+            entries = _native.parts(self._table)
+            self._parts = _make_parts(self.entries() if entries is None else entries)
         return self._parts
+
+    def entries(self) -> list[Entry]:
+        """What the table says of each part, read in Python. DecodeError where it is damaged."""
+        cursor = _Table(self._table)
+        cursor.at = self._start
+        try:
+            entries = list(read_entries(cursor, self._count, self.size))
+        except IndexError:
+            raise DecodeError("structure table ends early", len(self._table)) from None
+        if cursor.at != len(self._table):
+            raise DecodeError("bytes after the structure table", cursor.at)
+        return entries
 
     def top(self) -> tuple[int, int, int]:
         """Where the message's header and body stand, (header start, body start, body end), without decoding
@@ -309,21 +332,21 @@ class Scan:
         except IndexError:
             raise ValueError("structure table ends early") from None
 
-    def raw_header(self, part: Part) -> bytes:
+    def raw_header(self, part: Part | None = None) -> bytes:
         """The kept header block (without the empty line) of the message or of an embedded one.
 
         KeyError: the part has no message header, or the scan was unpacked.
         """
-        if self._headers is None or not part.is_message:
-            raise KeyError(part.index)
+        if self._headers is None or (part is not None and not part.is_message):
+            raise KeyError(part.index if part is not None else 0)
+        if part is None:
+            return self._headers[0]
         number = sum(1 for other in self.parts[: part.index] if other.is_message)
         return self._headers[number]
 
     def fields(self, part: Part | None = None) -> tuple[Field, ...]:
         """The kept header fields of the message (or of an embedded one), in order; errors as `raw_header`."""
-        if part is None and self._headers:
-            return tuple(fields_of(self._headers[0]))
-        return tuple(fields_of(self.raw_header(part if part is not None else self.parts[0])))
+        return tuple(fields_of(self.raw_header(part)))
 
     def find(self, path: Sequence[int]) -> Part | None:
         """The part with an IMAP section number; () is the message itself. None if there is none.

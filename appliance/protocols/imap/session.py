@@ -22,6 +22,7 @@ from appliance.protocols.imap.announce import announcements
 from appliance.protocols.imap.channel import Channel
 from appliance.protocols.imap.errors import Bad, Bye, No, of_refusal
 from appliance.protocols.imap.fetch_grammar import FetchRequest, Item
+from appliance.protocols.imap.namespaces import Found
 from appliance.protocols.imap.notify import Notifications
 from appliance.protocols.imap.reader import (
     CommandRead,
@@ -60,6 +61,9 @@ class Upload:
     done: list[Incoming] = field(default_factory=list)
     current: Ingest | None = None
     refusal: No | Bad | None = None
+    name: str = ""
+    target: Found | None = None
+    """The folder of that name, where the first message was found welcome; the write function asks again."""
 
     def abort(self) -> None:
         """Forget them."""
@@ -110,7 +114,7 @@ class Session:
     @property
     def utf8(self) -> bool:
         """Whether names and strings are UTF-8 (RFC 6855 3, RFC 9051 5.1)."""
-        return Feature.UTF8 in self.enabled or Feature.REV2 in self.enabled
+        return bool(self.enabled) and (Feature.UTF8 in self.enabled or Feature.REV2 in self.enabled)
 
     @property
     def rev2(self) -> bool:

@@ -167,9 +167,9 @@ def mail(session: SmtpSession, argument: str) -> bytes:
     if session.messages > MAX_MESSAGES:
         session.ending = True
         return replies.TOO_MANY_MESSAGES
-    sender = str(command.sender) if command.sender else ""
     user = session.user
     if user is not None:
+        sender = str(command.sender) if command.sender else ""
         verdict = read_now(session.service.store, lambda txn: judge_sender(txn, sender, user))
         if verdict is not Verdict.OK:
             return _VERDICTS[verdict]

@@ -8,7 +8,8 @@ CR LF, after transparency was undone and the end was found, so that mending cann
 Pure: bytes in, bytes out. Holds back at most four bytes between calls.
 """
 
-from appliance.transport.lines import has_bare, mend
+from appliance.formats import lines
+from appliance.transport.lines import mend
 
 _END = b"\r\n.\r\n"
 
@@ -32,32 +33,26 @@ class DotDecoder:
     def feed(self, data: bytes) -> bytes:
         """Decode the next bytes. Not to be called after the end."""
         buffer = self._carry + data
-        end = buffer.find(_END)
+        end, bare, dots = lines.look(buffer)
         if end >= 0:
-            body = buffer[: end + 2]
-            self.rest = buffer[end + 5 :]
+            stop = end + 2
+            self.rest = buffer[end + len(_END) :]
             self.ended = True
         else:
-            kept = _held_back(buffer)
-            body = buffer[: len(buffer) - kept]
-            self._carry = buffer[len(buffer) - kept :]
-        if not body:
+            stop = len(buffer) - _held_back(buffer)
+            self._carry = buffer[stop:]
+        if stop == 0:
             return b""
-        if has_bare(body):
+        if dots:
+            body = buffer[:stop].replace(b"\r\n.", b"\r\n")[self._virtual :]  # RFC 5321 4.5.2
+        else:
+            body = buffer[self._virtual : stop]
+        self._virtual = 0
+        if bare:
             self.bare = True
-            body = self._unstuff(body)
             if self._mend:
                 body = mend(body)
-        else:
-            body = self._unstuff(body)
         self.size += len(body)
-        return body
-
-    def _unstuff(self, body: bytes) -> bytes:
-        body = body.replace(b"\r\n.", b"\r\n")  # RFC 5321 4.5.2
-        if self._virtual:
-            body = body[self._virtual :]
-            self._virtual = 0
         return body
 
 

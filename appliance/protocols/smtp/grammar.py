@@ -5,6 +5,7 @@ Pure. A line that is not understood raises `Malformed`, which carries the reply 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from appliance.protocols.smtp import replies
@@ -31,6 +32,9 @@ MAX_ORCPT = 500
 """Characters of ORCPT (RFC 3461 4.2)."""
 
 MAX_PARAMETERS = 16
+
+REMEMBERED = 128
+"""Characters of an argument of MAIL or RCPT that is looked up among those seen lately."""
 
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -113,6 +117,10 @@ def _parameters(text: str, *, extended: bool) -> dict[str, str | None]:
 
 def parse_mail(argument: str, *, extended: bool) -> MailCommand:
     """The argument of MAIL. `extended`: the client said EHLO. Raises Malformed."""
+    return (_known_mail if len(argument) <= REMEMBERED else _mail)(argument, extended)
+
+
+def _mail(argument: str, extended: bool) -> MailCommand:
     text = _strip_keyword(argument, "FROM:")
     try:
         sender, rest = parse_path(text, postmaster=True)
@@ -142,8 +150,15 @@ def parse_mail(argument: str, *, extended: bool) -> MailCommand:
     return MailCommand(sender, size, body, smtputf8, ret, envid, auth)
 
 
+_known_mail = lru_cache(maxsize=256)(_mail)  # the same people write to each other
+
+
 def parse_rcpt(argument: str, *, extended: bool, smtputf8: bool) -> RcptCommand:
     """The argument of RCPT. Raises Malformed."""
+    return (_known_rcpt if len(argument) <= REMEMBERED else _rcpt)(argument, extended, smtputf8)
+
+
+def _rcpt(argument: str, extended: bool, smtputf8: bool) -> RcptCommand:
     text = _strip_keyword(argument, "TO:")
     try:
         recipient, rest = parse_path(text, postmaster=True)
@@ -165,6 +180,9 @@ def parse_rcpt(argument: str, *, extended: bool, smtputf8: bool) -> RcptCommand:
     if not smtputf8 and not str(recipient).isascii():
         raise Malformed(replies.NEEDS_SMTPUTF8)
     return RcptCommand(recipient, notify, orcpt)
+
+
+_known_rcpt = lru_cache(maxsize=256)(_rcpt)
 
 
 def parse_mailbox(argument: str) -> Address:

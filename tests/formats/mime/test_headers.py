@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.formats.mime import dates
 from appliance.formats.mime.addresses import Group, Mailbox, parse_addresses
 from appliance.formats.mime.dates import TICKS, format_date, parse_date
 from appliance.formats.mime.headers import fields_of, filter_header, message_ids
@@ -154,6 +155,11 @@ def test_written_dates_are_what_the_standard_library_reads(stamp: int, offset: i
 def test_any_date(raw: bytes) -> None:
     parsed = parse_date(raw)
     assert parsed is None or parsed[0] > 0
+
+
+@given(st.from_regex(dates._PLAIN, fullmatch=True))
+def test_plain_dates_are_read_as_all_are(raw: bytes) -> None:
+    assert parse_date(raw) == parse_date(raw + b" ")
 
 
 def test_message_ids() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.formats.mime.corpus import AWKWARD, real_files
 from tests.sanitized import fuzz_driver
 
-SOURCES = ["mime/fuzz.c", "mime/scan.c", "mime/fields.c", "mime/parts.c", "mime/glimpse.c"]
+SOURCES = ["mime/fuzz.c", "mime/scan.c", "mime/fields.c", "mime/parts.c", "mime/glimpse.c", "mime/block.c"]
 ROUNDS = 40
 MAX_SEED = 30_000
 

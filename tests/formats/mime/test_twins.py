@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.formats.mime import _native, reference
+from appliance.formats.mime import _native, headers, reference
 from appliance.formats.mime.limits import DEFAULT_LIMITS, Limits
 from appliance.formats.mime.scan import Scan, limits_as_numbers
+from appliance.wire.errors import DecodeError
 from tests.formats.mime.corpus import AWKWARD, mailbox_messages, real_files
 
+NUMBERS = limits_as_numbers(DEFAULT_LIMITS)
 TIGHT = Limits(header_bytes=120, kept_bytes=300, value_bytes=40, fields=4, depth=3, parts=6)
 Result = tuple[bytes, list[bytes]]
 
@@ -155,3 +157,69 @@ def test_use_after_finish() -> None:
             scanner.feed(b"x")
         with pytest.raises(ValueError):
             scanner.finish()
+
+
+def check_block(block: bytes) -> None:
+    assert headers.bodies(block) == headers.bodies_of(block)
+
+
+BLOCKS = st.lists(
+    st.sampled_from(
+        [
+            b"A: b",
+            b"\r\n",
+            b"\n",
+            b"\r",
+            b" ",
+            b"\t",
+            b"Subject",
+            b":",
+            b"x" * 600,
+            b"\xef\xbb\xbf",
+            b"\xe9",
+            b"\0",
+        ]
+    )
+).map(b"".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(BLOCKS)
+def test_fields_of_any_block(block: bytes) -> None:
+    check_block(block)
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_fields_of_awkward_messages(name: str) -> None:
+    for stop in range(min(len(AWKWARD[name]), 400)):
+        check_block(AWKWARD[name][:stop])
+        check_block(AWKWARD[name][stop : stop + 400])
+
+
+@pytest.mark.parametrize(
+    ("block", "found"),
+    [
+        (b"\xef\xbb\xbfA: b\r\n", [(b"a", b"b")]),
+        (b"SUBJECT \t:\t a\r\n\tb \r\nx\r\n: no name\r\n C: no\r\n", [(b"subject", b"a\tb")]),
+        (b"A:1\rB: 2\r 3\r", [(b"a", b"1"), (b"b", b"2  3")]),
+        (b"\n A: b\n\nC:\n", [(b"c", b"")]),
+        (b"A: b\rc\n", [(b"a", b"b c")]),
+    ],
+)
+def test_what_fields_are_read(block: bytes, found: list[tuple[bytes, bytes]]) -> None:
+    assert headers.bodies(block) == headers.bodies_of(block) == found
+
+
+@given(st.data())
+def test_tables_that_are_damaged(data: st.DataObject) -> None:
+    whole = Scan(*_native.scan(data.draw(st.sampled_from(list(AWKWARD.values()))), *NUMBERS)).pack()
+    assert _native.parts(whole) == Scan.unpack(whole).entries()
+    table = bytearray(whole)
+    table[data.draw(st.integers(0, len(table) - 1))] = data.draw(st.integers(0, 255))
+    damaged = bytes(table[: data.draw(st.integers(1, len(table)))])
+    try:
+        entries = Scan.unpack(damaged).entries()
+    except DecodeError:
+        assert _native.parts(damaged) is None
+    else:
+        assert _native.parts(damaged) in (None, entries)

@@ -135,8 +135,10 @@ async def open_upload(session: Session, pieces: tuple[Piece, ...], size: int) ->
         raise No("An empty message cannot be stored.")  # RFC 3502 6.3.11: it cancels the whole APPEND
     if len(session.upload.done) >= MAX_APPEND_MESSAGES:
         raise Bad("Too many messages.", b"LIMIT")
+    upload = session.upload
     with session.services.store.read() as txn:
-        _target(session, txn, name, size + sum(each.size for each in session.upload.done))
+        upload.target = _target(session, txn, name, size + sum(each.size for each in upload.done))
+        upload.name = name
         if begun.old is not None:
             _old_uid(session, txn, begun.old, uid=begun.uid)
 
@@ -168,16 +170,19 @@ async def append(session: Session, request: Append) -> Done:
     if len(incoming) != len(request.messages):
         raise Bad("Expected a message.")
     services, actor, now = session.services, session.actor, session.services.now()
-    with services.store.read() as txn:
-        target = _target(session, txn, request.name, sum(each.size for each in incoming))
+    target = session.upload.target
+    if target is None or session.upload.name != request.name:
+        with services.store.read() as txn:
+            target = _target(session, txn, request.name, sum(each.size for each in incoming))
+    mailbox, fid = target.mailbox, target.fid
 
     def write(txn: WriteTxn) -> list[int]:
         return [
             items.append(
                 txn,
                 actor,
-                target.mailbox,
-                target.fid,
+                mailbox,
+                fid,
                 octets,
                 flags=RowFlag(message.bits),
                 keywords=message.keywords,
