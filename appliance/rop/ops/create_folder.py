@@ -31,8 +31,8 @@ class Request(Record):
 
 
 class Response(Record):
-    """2.2.4.2.2. `is_existing_folder` is never set: not in a private mailbox (MS-OXCFOLD 2.2.1.2.2), and since
-    Exchange 2010 not among public folders either; what would follow it is read from others, never written."""
+    """2.2.4.2.2. `is_existing_folder` is never set: not in a private mailbox (MS-OXCFOLD 2.2.1.2.2), and
+    since Exchange 2010 not among public folders either (<3>). What follows it is known to clients alone."""
 
     folder_id: Annotated[int, SHORT_ID]
     is_existing_folder: Bool
