@@ -7,7 +7,9 @@ The tests of a file build on each other and on the files before: one machine liv
 on a shelf does. What a machine cannot do is skipped with the reason.
 """
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ import pytest
 from machine import ROOT, Board, NotHere, Qemu
 
 FOLDER = ROOT / "build" / "hw-tests"
+SET_UP = os.environ.get("SATCHEL_DISK", "")
+"""A disk that an earlier run has set up (a copy of its `disk.img`), to try single files of tests with."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,6 +59,8 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Qemu | Board]:
     if image is None and not list((ROOT / "build" / "image").glob("satchel-*.img")):
         pytest.skip("there is no image: make image")
     here = Qemu(FOLDER, image)
+    if SET_UP:
+        subprocess.run(["cp", "--sparse=always", SET_UP, here.disk], check=True)
     yield here
     here.cut()
 
@@ -69,7 +75,10 @@ def fresh(machine: Qemu | Board) -> Qemu | Board:
 @pytest.fixture(scope="session")
 def office(fresh: Qemu | Board) -> Qemu | Board:
     """The machine, set up by the wizard and serving."""
-    people.set_up(fresh)
+    if SET_UP:
+        fresh.console.expect("Administrator's password: $")
+    else:
+        people.set_up(fresh)
     return fresh
 
 

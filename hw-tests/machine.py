@@ -128,6 +128,23 @@ class Line:
                 break
         self._at = len(self.heard)
 
+    def rewind(self, to: str = "") -> None:
+        """Hear again: from the last time that `to` was said, or from the beginning."""
+        self._at = max(self.heard.rfind(to), 0) if to else 0
+
+    def hush(self, seconds: float = 5.0) -> None:
+        """Listen until nothing was said for some seconds; what was said counts as heard."""
+        while True:
+            before = len(self.heard)
+            self.listen(seconds)
+            if len(self.heard) == before:
+                break
+        self._at = len(self.heard)
+
+    def send(self, data: bytes) -> None:
+        """Bytes at once, as a paste or noise comes."""
+        self._transport.write(data)
+
     def type(self, text: str, end: str = "\r") -> None:
         """Type like a quick person: key by key."""
         for character in text + end:
@@ -267,10 +284,12 @@ class Qemu:
         while (seen := self.watch_lights(4)) != lights:
             assert time.monotonic() < deadline, f"{sign}: {lights} were wanted, {seen} seen"
 
-    def press(self, down: bool) -> None:
-        """The button, which pulls to ground."""
-        pull = "pull-down" if down else "pull-up"
-        self.shell.run(f"echo {pull} > $(ls -d /sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio3)/pull")
+    def press(self, seconds: float) -> None:
+        """The button, which pulls to ground, for so long. One command: typing takes longer than a press."""
+        self.shell.run(
+            "cd /sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio3; echo pull-down > pull;"
+            f" sleep {seconds}; echo pull-up > pull; cd /"
+        )
 
 
 class Board:
@@ -309,8 +328,8 @@ class Board:
         answer = ask_person(f"Do the lights say '{sign}' ({', '.join(sorted(lights)) or 'dark'})? [y/n]")
         assert answer.lower().startswith("y"), f"a person does not see {sign!r}"
 
-    def press(self, down: bool) -> None:
-        ask_person(f"{'Press and hold' if down else 'Let go of'} the button, and press Return")
+    def press(self, seconds: float) -> None:
+        ask_person(f"Press Return, then the button for about {seconds} seconds")
 
 
 def ask_person(question: str) -> str:

@@ -72,6 +72,24 @@ def choose(machine: Qemu | Board, about: str) -> str:
     return about
 
 
+def read(machine: Qemu | Board, about: str, pages: int = 3) -> str:
+    """Choose an entry that shows something, turn its pages, and come back to a menu; what was shown."""
+    console = machine.console
+    choose(machine, about)
+    shown = ""
+    while True:
+        shown += console.expect(r"Number: $|Return goes on: $|q ends -- $")
+        if shown.endswith("Number: "):
+            return shown
+        pages -= 1
+        console.type("" if pages > 0 or not shown.endswith("q ends -- ") else "q")
+
+
+def log_out(machine: Qemu | Board) -> None:
+    machine.console.type("\x04", "")
+    machine.console.expect("Logged out")
+
+
 def first_mail(machine: Qemu | Board, subject: str, seconds: float = PATIENCE) -> float:
     """Send from outside to Anna as soon as mail is taken; when that was (monotonic)."""
     deadline = time.monotonic() + seconds
@@ -121,11 +139,10 @@ def subjects(machine: Qemu | Board, who: str) -> list[str]:
         client.login(f"{who}@{DOMAIN}", PASSWORDS[who])
         client.select("INBOX", readonly=True)
         _, (numbers,) = client.search(None, "ALL")
-        found = []
-        for number in numbers.split():
-            _, rows = client.fetch(number, "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
-            found.append(rows[0][1].decode().partition(":")[2].strip())
-        return found
+        if not numbers:
+            return []
+        _, rows = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        return [row[1].decode().partition(":")[2].strip() for row in rows if isinstance(row, tuple)]
 
 
 def wait_for(machine: Qemu | Board, who: str, subject: str, seconds: float = PATIENCE) -> None:

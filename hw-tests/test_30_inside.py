@@ -54,6 +54,18 @@ def test_the_firewall_is_up(office: Qemu | Board) -> None:
     assert "policy drop" in office.shell.run("nft list table inet appliance")
 
 
+def test_the_units_are_hardened(office: Qemu | Board) -> None:
+    """By the image's own systemd: exposure at most 2.0, and no complaint about any unit."""
+    units = office.shell.run("cd /usr/lib/systemd/system; ls -d appliance*.service | grep -v @").split()
+    for unit in [*units, "appliance@mta.service", "appliance@panel.service"]:
+        code, said = office.shell.try_run(
+            f"systemd-analyze security --no-pager --offline=yes --threshold=20 {unit} | tail -n 1;"
+            f" systemd-analyze security --no-pager --offline=yes --threshold=20 {unit} > /dev/null"
+        )
+        assert code == 0, said
+    assert office.shell.run("systemd-analyze verify --man=no appliance.target appliance-setup.target") == ""
+
+
 def test_the_server_has_no_rights(office: Qemu | Board) -> None:
     status = office.shell.run("cat /proc/$(systemctl show -p MainPID --value appliance.service)/status")
     fields = dict(row.split(":", 1) for row in status.splitlines() if ":" in row)

@@ -1,10 +1,15 @@
 """A system that hangs, and one that somebody tampered with. By firmware and GRUB."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 import people
 import pytest
 from machine import PATIENCE, Board, NotHere, Qemu
 
 ROOT_A = (1 + 64 + 32) << 20
+OTHER = b"not what was signed"
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +46,31 @@ def test_a_root_that_was_changed_does_not_start(lasting: Qemu) -> None:
         )
     lasting.shell.run("sync")
     lasting.cut()
-    with lasting.disk.open("r+b") as file:
-        for megabyte in range(1, 60):
-            file.seek(ROOT_A + (megabyte << 20))
-            file.write(b"not what was signed")
-    lasting.start(boot="firmware")
-    lasting.console.expect("Satchel: slot A")
-    lasting.console.expect("Satchel: slot B", 2 * PATIENCE)
-    people.first_mail(lasting, "from the other slot", 2 * PATIENCE)
-    people.wait_for(lasting, "anna", "from the other slot")
-    assert "before the bad days" in people.subjects(lasting, "anna")
-    lasting.cut()
+    places = [ROOT_A + (megabyte << 20) for megabyte in range(1, 50)]
+    with changed(lasting.disk, places):
+        lasting.start(boot="firmware")
+        lasting.console.expect("Satchel: slot A")
+        lasting.console.expect("Satchel: slot B", 2 * PATIENCE)
+        tried = lasting.console.heard.count("Satchel: slot A")
+        assert tried == 3, "a confirmed slot has three starts"
+        people.first_mail(lasting, "from the other slot", 2 * PATIENCE)
+        people.wait_for(lasting, "anna", "from the other slot")
+        assert "before the bad days" in people.subjects(lasting, "anna")
+        lasting.cut()
+
+
+@contextlib.contextmanager
+def changed(disk: Path, places: list[int]) -> Iterator[None]:
+    """A disk with other bytes at these places; afterwards they are as they were."""
+    with disk.open("r+b") as file:
+        before = []
+        for place in places:
+            file.seek(place)
+            before.append(file.read(len(OTHER)))
+            file.seek(place)
+            file.write(OTHER)
+    yield
+    with disk.open("r+b") as file:
+        for place, data in zip(places, before, strict=True):
+            file.seek(place)
+            file.write(data)

@@ -54,12 +54,15 @@ def entries(log: Path) -> tuple[int, list[Entry]]:
 
 
 class Rebuilder:
-    """Brings a disk from its state before the log to states after. Cuts must be asked for in order."""
+    """Brings a disk from its state before the log to states after. Cuts must be asked for in order.
 
-    def __init__(self, log: Path, disk: Path) -> None:
+    `begin`: the byte of the disk at which the file begins, when it is a partition of it; what is written
+    elsewhere is left out then. No write crosses a partition's edge."""
+
+    def __init__(self, log: Path, disk: Path, begin: int = 0) -> None:
         self.sector, self.rows = entries(log)
+        self._begin = begin
         self._log, self._disk = log.open("rb"), disk.open("r+b")
-        self._path = disk
         self._done = 0
 
     def flushed_before(self, cut: int) -> int:
@@ -94,9 +97,10 @@ class Rebuilder:
 
     def _apply(self, row: Entry, file: BinaryIO, sectors: int | None = None) -> None:
         count = row.sectors if sectors is None else sectors
-        if row.flags & MARK or not count:
+        place = row.sector * self.sector - self._begin
+        if row.flags & MARK or not count or place < 0:
             return
-        file.seek(row.sector * self.sector)
+        file.seek(place)
         if row.flags & DISCARD:
             for _ in range(count * self.sector >> 20):
                 file.write(bytes(1 << 20))

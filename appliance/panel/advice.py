@@ -35,8 +35,8 @@ def clients(site: Site) -> str:
     lines += [
         "",
         "The certificate comes from this appliance's own authority. Install that once",
-        "on each device (`appliance tls export-ca`), or bring a certificate of your own",
-        "(`appliance tls import`).",
+        "on each device (console: Network, Authority; or `appliance tls export-ca`), or",
+        "bring a certificate of your own (`appliance tls import`).",
     ]
     if site.addresses:
         lines += ["", f"The name {site.hostname} must lead to {site.addresses[0]} in your network."]

@@ -37,6 +37,9 @@ FIRST_PENALTY, MOST_PENALTY = 5.0, 120.0
 """Seconds to wait after a wrong password: doubled each time, from the FREE_TRIES-th on."""
 
 ERASE_WORD = "erase everything"
+AUTHORITY_FILE = "satchel-ca.crt"
+"""What devices install to trust this machine's certificate; by this ending they know what it is."""
+
 _BACKUP_TIME = 6 * 3600.0
 _UPDATE_TIME = 1800.0
 
@@ -283,6 +286,15 @@ def _clock() -> Dialogue[None]:
         yield from do("clock", "--", moment)
 
 
+def _authority_to_stick() -> Dialogue[None]:
+    if not (yield from run("stick", "list")).ok:
+        yield from say("There is no USB stick (FAT or exFAT) plugged in.")
+        return
+    name = f"{STICK}/{AUTHORITY_FILE}"
+    done = f"Written: {name}. The stick may be pulled half a minute from now."
+    yield from do("tls", "export-ca", name, done=done)
+
+
 def _smarthost() -> Dialogue[None]:
     target, user, password = yield from wizard.ask_smarthost()
     arguments, stdin = wizard.smarthost_arguments(target, user, password)
@@ -299,6 +311,8 @@ NETWORK = (
     Entry("Send through a smart host", _smarthost),
     Entry("Send directly", partial(do, "smarthost", "clear")),
     Entry("Certificate", partial(show, "tls", "show")),
+    Entry("Authority: show its certificate", partial(show, "tls", "export-ca")),
+    Entry("Authority: its certificate to a USB stick", _authority_to_stick),
 )
 
 

@@ -26,7 +26,7 @@ def test_a_board_is_found_by_the_device_tree(tmp_path: Path) -> None:
     assert find("auto", (BOARDS,), tree) == NONE
     assert find("auto", (BOARDS,), tmp_path / "absent") == NONE
     assert find("zero2w", (BOARDS,)).lights == {"only": 17}
-    assert find(str(BOARDS / "virt.conf")).consoles == ("ttyAMA0",)
+    assert find(str(BOARDS / "virt.conf")).consoles == ("ttyAMA0", "ttyUSB0")
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ def test_a_lost_line_logs_out() -> None:
         (("4", "6", "relay.example.net", ""), ["smarthost set -- relay.example.net", "smarthost test"]),
         (("4", "7"), ["smarthost clear"]),
         (("4", "8"), ["tls show"]),
+        (("4", "9"), ["tls export-ca"]),
+        (("4", "10"), ["stick list", "tls export-ca /run/appliance-stick/satchel-ca.crt"]),
         (("6",), []),
         (("7",), ["log"]),
         (("8", ""), ["advice clients", "advice dns"]),

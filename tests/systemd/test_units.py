@@ -17,6 +17,7 @@ from appliance.store.kv import FILE_NAME
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
 SERVICE_FILES = sorted(path.name for path in UNITS.glob("*.service"))
+IMAGE_UNITS = ROOT / "image" / "root" / "usr" / "lib" / "systemd" / "system"
 HIGHEST_EXPOSURE = 20
 """Tenths of systemd's measure."""
 
@@ -135,12 +136,16 @@ def test_configuration_snippets_parse() -> None:
         assert len(parser.sections()) == 1
 
 
-@pytest.mark.parametrize("name", SERVICE_FILES)
-def test_exposure(name: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(UNITS.glob("*.service")), *sorted(IMAGE_UNITS.glob("*.service"))],
+    ids=lambda path: path.name,
+)
+def test_exposure(path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("needs systemd-analyze (apt: systemd)")
     command = ["systemd-analyze", "security", "--offline=true", f"--threshold={HIGHEST_EXPOSURE}"]
-    ended = subprocess.run([*command, str(UNITS / name)], capture_output=True, text=True, check=False)
+    ended = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
     if "unrecognized option" in ended.stderr:
         pytest.skip("needs systemd 250 or later")
     assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr
@@ -157,6 +162,7 @@ def test_units_verify(tmp_path: Path) -> None:
     folder.mkdir()
     paths = [path for path in UNITS.iterdir() if path.suffix in (".service", ".socket", ".target", ".path")]
     paths += [*UNITS.glob("*.mount"), *UNITS.glob("*.automount")]
+    paths += [path for path in IMAGE_UNITS.iterdir() if path.is_file()]
     for path in paths:
         text = re.sub(r"(?m)^(Exec\w+=\+?)(/\S+)", rf"\1{program}", path.read_text())
         (folder / path.name).write_text(text)
