@@ -54,8 +54,9 @@ def modify_links(
     txn: WriteTxn, actor: Actor, server: bytes, tag: int, mid: int, entry_ids: Sequence[bytes], delete: bool
 ) -> None:
     """NspiModLinkAtt: add entries to a table-valued property, or take them away. Raises MapiError: NotFound
-    for an unknown property, InvalidParameter for an unknown object, AccessDenied for all else."""
-    if objects.known_tag(t.with_type(tag, t.PtypUnspecified)) is None:
+    for one that holds no objects, InvalidParameter for an unknown object, AccessDenied for all else."""
+    known = objects.known_tag(t.with_type(tag, t.PtypUnspecified))
+    if known is None or t.type_of(known) != t.PtypObject:  # observed: Exchange knows no other
         raise errors.MapiError(errors.ecNotFound, tags.name_of(tag))
     reader = Reader(txn, server)
     item = reader.find(mid)

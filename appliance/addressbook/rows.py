@@ -106,7 +106,7 @@ def has_errors(found: PropertyRow) -> bool:
 
 def cells(columns: Sequence[int], found: PropertyRow) -> list[wire.Cell]:
     """A row as the cells of AddressBookPropertyRow (MS-OXCMAPIHTTP 2.2.1.7), for `mapi.rows.write_row`:
-    errors apart, typed values in columns without a type. A table's value is an empty object there."""
+    errors apart, typed values in columns without a type. A table's value is 0 there."""
     made: list[wire.Cell] = []
     for column, (tag, value) in zip(columns, found, strict=True):
         if t.type_of(tag) == t.PtypErrorCode and t.type_of(column) != t.PtypErrorCode:
@@ -114,7 +114,7 @@ def cells(columns: Sequence[int], found: PropertyRow) -> list[wire.Cell]:
         elif t.type_of(tag) == t.PtypNull:
             made.append(wire.PropertyError(errors.ecNotSupported))
         else:
-            value = b"" if t.type_of(tag) == t.PtypObject else value
+            value = 0 if t.type_of(tag) == t.PtypObject else value
             untyped = t.type_of(column) == t.PtypUnspecified
             made.append(TypedValue(t.type_of(tag), value) if untyped else value)
     return made

@@ -11,8 +11,8 @@ their order; the tag has the type that the value really has: PtypErrorCode where
 turns it into the cells of MAPI over HTTP.
 
 Minimal Entry IDs are the ids of directory entries, which are never used again: they hold over sessions, which
-is why all sessions share one server GUID (3.1.4.6). A STAT's code page may be the Unicode one as long as no
-8-bit string is asked for; the document leaves that case open (3.1.4.1.1, constraint 1).
+is why all sessions share one server GUID (3.1.4.6). After Bind, a STAT's code page may be the Unicode one as
+long as no 8-bit string is asked for; the document leaves that case open (3.1.4.1.8, constraint 1).
 """
 
 import secrets
@@ -26,6 +26,7 @@ from appliance.addressbook.objects import Reader
 from appliance.addressbook.rows import PropertyRow
 from appliance.addressbook.snapshot import Snapshots, Table
 from appliance.addressbook.stat import (
+    ANONYMOUS_LOGIN,
     CP_WINUNICODE,
     DELETE,
     MID_AMBIGUOUS,
@@ -75,10 +76,12 @@ class AddressBook:
         """The server's GUID, 16 bytes in wire order: ServerGuid of Bind, ProviderUID of ephemeral ids."""
 
     def bind(self, actor: Actor, flags: int, stat: Stat) -> "Session":
-        """NspiBind (3.1.4.1.1). `flags` (fAnonymousLogin) are not looked at: who the user is was settled
-        before. Raises MapiError: InvalidCodepage for a code page without a codec, LogonFailed for a user
+        """NspiBind (3.1.4.1.1). Raises MapiError: NotSupported for an anonymous login, InvalidCodepage for a
+        code page that has no 8-bit strings (the Unicode one as well, as in Exchange), LogonFailed for a user
         that is not (or no longer) in the directory."""
-        if not rows.is_supported(stat.code_page) and stat.code_page != CP_WINUNICODE:
+        if flags & ANONYMOUS_LOGIN:
+            raise errors.MapiError(errors.ecNotSupported, "anonymous login")
+        if not rows.is_supported(stat.code_page):
             raise errors.MapiError(errors.ecInvalidCodepage, f"code page {stat.code_page}")
         with self.store.read() as txn:
             user = entries.find(txn, actor.user)

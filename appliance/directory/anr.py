@@ -2,6 +2,7 @@
 
 In this order, the first that finds anybody decides:
 - an address (with or without `SMTP:` before it): whose it is; a distinguished name (with or without `EX:`);
+  both also behind `=` (observed: Outlook asks for `=SMTP:address`);
 - `=name`: an account or display name that is exactly so;
 - a display name or account that is exactly so, when it is one person's alone;
 - every word the beginning of a word of the display name, given name, surname, office or an account.
@@ -42,7 +43,7 @@ def resolve(txn: ReadTxn, text: str) -> tuple[Outcome, list[Entry]]:
 def find(txn: ReadTxn, text: str) -> list[Entry]:
     """Everybody whom `text` may mean, in the order of display names."""
     text = text[:MAX_TEXT].encode("utf-8", "replace").decode().strip()  # halves of surrogate pairs
-    whole = _whole(txn, text)
+    whole = _whole(txn, text.removeprefix("="))
     if whole is not None:
         return [whole]
     if text.startswith("="):

@@ -7,6 +7,10 @@ A `Form` says in which of the wire's variants values stand:
 | rop_form(page) | 16 bit | 32 bit | no | ROP buffers |
 | EXTENDED | 32 bit | 32 bit | no | extended rules, MAPI over HTTP |
 | address_book_form(page) | 32 bit | 32 bit | yes | MS-OXCMAPIHTTP 2.2.1.1 (NSPI) |
+| outer_form(page) | 32 bit | 32 bit | not before elements of multiple values | the same, by the letter |
+
+observed: Exchange and Outlook mark each element of a multiple value as well. In the address book a table's
+value is a number (MS-OXNSPI 2.2.1.1).
 
 A value of type Unspecified carries its type with it and is a `TypedValue` in Python. Restriction and
 RuleAction values are their encoded bytes in the same form. Strings that hold a zero cannot be written: they
@@ -90,6 +94,12 @@ def extended_form(page: int = codepages.DEFAULT) -> Form:
 def address_book_form(page: int = codepages.DEFAULT) -> Form:
     """Values of the address book over HTTP: presence bytes (MS-OXCMAPIHTTP 2.2.1.1)."""
     return _make(4, 4, page, True)
+
+
+@lru_cache(maxsize=128)
+def outer_form(page: int = codepages.DEFAULT) -> Form:
+    """The address book's, as who reads only MS-OXCMAPIHTTP 2.2.1.1 writes it: elements are not marked."""
+    return _make(4, 4, page, True, marks_elements=False)
 
 
 def _packed(code: str) -> tuple[Read, Write]:
@@ -226,7 +236,7 @@ def _write_raw(writer: Writer, value: bytes) -> None:
     writer.buf += value
 
 
-def _make(count: int, action_count: int, page: int, has_value: bool) -> Form:
+def _make(count: int, action_count: int, page: int, has_value: bool, *, marks_elements: bool = True) -> Form:
     i16, i32, i64 = _integer(2, True), _integer(4, True), _integer(8, True)
     u32, u64 = _integer(4, False), _integer(8, False)
     f32, f64 = _packed("f"), _packed("d")
@@ -235,6 +245,7 @@ def _make(count: int, action_count: int, page: int, has_value: bool) -> Form:
     text: tuple[Read, Write] = (_read_unicode, _write_unicode)
     text8: tuple[Read, Write] = _string8(page)
     binary: tuple[Read, Write] = _binary(count)
+    elements = {t.PtypString: text, t.PtypString8: text8, t.PtypBinary: binary}
     if has_value:
         text, text8 = _with_presence(text, ""), _with_presence(text8, "")
         binary = _with_presence(binary, b"")
@@ -248,7 +259,7 @@ def _make(count: int, action_count: int, page: int, has_value: bool) -> Form:
         t.PtypFloatingTime: f64,
         t.PtypErrorCode: u32,
         t.PtypBoolean: (_read_boolean, _write_boolean),
-        t.PtypObject: binary,
+        t.PtypObject: u32 if has_value else binary,
         t.PtypInteger64: i64,
         t.PtypString8: text8,
         t.PtypString: text,
@@ -258,10 +269,13 @@ def _make(count: int, action_count: int, page: int, has_value: bool) -> Form:
         t.PtypRuleAction: _rule_action(action_count),
         t.PtypBinary: binary,
     }
-    least = {t.PtypString: 2 - has_value, t.PtypString8: 1, t.PtypBinary: 1 if has_value else count}
+    marked = has_value and marks_elements
+    if marked:
+        elements = {t.PtypString: text, t.PtypString8: text8, t.PtypBinary: binary}
+    least = {t.PtypString: 2 - marked, t.PtypString8: 1, t.PtypBinary: 1 if marked else count}
     sizes = {t.PtypInteger16: 2, t.PtypInteger32: 4, t.PtypFloating32: 4, t.PtypGuid: 16}
     for element in _MULTIPLE:
-        codec = _multiple(codecs[element], least.get(element) or sizes.get(element, 8))
+        codec = _multiple(elements.get(element, codecs[element]), least.get(element) or sizes.get(element, 8))
         codecs[element | t.MULTIPLE_FLAG] = _with_presence(codec, ()) if has_value else codec
     form = Form(
         count,

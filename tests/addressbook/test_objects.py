@@ -328,7 +328,7 @@ def test_cells_for_http(office: Office) -> None:
         "Alan Turing",
         PropertyError(errors.ecNotFound),
         TypedValue(t.PtypInteger32, 0),
-        b"",
+        0,
     ]
 
 

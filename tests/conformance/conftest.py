@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conformance.book import Book, make_book
 from tests.conformance.client import Mapi
 from tests.conformance.office import Office, Person
 from tests.conformance.store_rops import IPM, SUBJECT, Store, private, tagged
@@ -60,3 +61,21 @@ def tree(store: Store, top: int) -> tuple[int, int]:
     inner, below = store.create(handle, "Inner")
     store.message(below, inner, tagged(SUBJECT, "below"))
     return fid, handle
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    """A served office whose address book is known and stays; its store is checked when all tests are done."""
+    made = Office(tmp_path_factory.mktemp("book") / "data")
+    with made.served as served:
+        yield make_book(made)
+        assert served.stop() == 0
+    checked = command(made.data, "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.fixture
+def nspi(book: Book) -> Iterator[Mapi]:
+    """A Session Context of the address book endpoint, bound."""
+    with book.bound() as client:
+        yield client

@@ -42,7 +42,6 @@ VALUES: dict[int, st.SearchStrategy[Any]] = {
     t.PtypNull: st.none(),
     t.PtypErrorCode: st.integers(0, 2**32 - 1),
     t.PtypBoolean: st.booleans(),
-    t.PtypObject: blobs,
     t.PtypServerId: blobs,
 }
 

@@ -1,5 +1,6 @@
 """Property values, rows, recipient rows and address lists, in every form of the wire."""
 
+import struct
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from appliance.mapi.values import (
     TypedValue,
     address_book_form,
     extended_form,
+    outer_form,
     read_tagged,
     read_typed,
     rop_form,
@@ -412,3 +414,31 @@ def test_other_values_stand_without_presence(kind: int, value: Any) -> None:
     write_tagged(plain, 0x1234_0000 | kind, value, extended_form())
     write_tagged(marked, 0x1234_0000 | kind, value, address_book_form())
     assert plain.getvalue() == marked.getvalue()
+
+
+@pytest.mark.covers("MS-OXNSPI_R31")
+def test_objects_are_bytes_and_in_the_address_book_numbers() -> None:
+    for form, value, expected in (
+        (rop_form(), b"abc", "0d004166 0300 616263"),
+        (extended_form(), b"abc", "0d004166 03000000 616263"),
+        (address_book_form(), 7, "0d004166 07000000"),
+        (outer_form(), 7, "0d004166 07000000"),
+    ):
+        writer = Writer()
+        write_tagged(writer, 0x6641_000D, value, form)
+        assert bytes(writer.buf) == bytes.fromhex(expected)
+        assert read_tagged(Reader(bytes(writer.buf)), form) == (0x6641_000D, value)
+
+
+@pytest.mark.covers("MS-OXCMAPIHTTP_R2261", "MS-OXCMAPIHTTP_R2257")
+def test_elements_without_presence_bytes() -> None:
+    for tag, value, expected in (
+        (0x6641_1102, (b"ab", b""), "02116641 ff 02000000 02000000 6162 00000000"),
+        (0x6641_101F, ("a",), "1f106641 ff 01000000 6100 0000"),
+        (0x6641_001F, "a", "1f006641 ff 6100 0000"),
+    ):
+        data = struct.pack("<I", tag) + bytes.fromhex(expected)[4:]
+        writer = Writer()
+        write_tagged(writer, tag, value, outer_form())
+        assert bytes(writer.buf) == data
+        assert read_tagged(Reader(data), outer_form()) == (tag, value)

@@ -96,9 +96,13 @@ class Autodiscover:
         whether the domain is served."""
         fields, organization = exchange.query(), self._parts.organization
         address = fields.get("email", "") or _address_in(exchange.target)
+        wanted = fields.get("protocol", "")
+        for name, value in (("Email", address), ("Protocol", wanted)):
+            if not value:  # observed: Exchange Online
+                text = f"A valid value must be provided for the query parameter '{name}'"
+                return _json_error(400, "MandatoryParameterMissing", text)
         if served_domain(organization, address.rpartition("@")[2]) is None or "@" not in address:
             return _json_error(404, "UserNotFound", "The email address is not of this server.")
-        wanted = fields.get("protocol", "")
         name, site = _JSON.get(wanted.lower(), ("", None))
         if site is None or (site and site not in self._parts.offers):
             known = ",".join(name for name, site in _JSON.values() if not site or site in self._parts.offers)

@@ -158,9 +158,9 @@ def _row_set(found: Rows | None, state: Stat) -> RowSet | None:
 
 
 def _property_list(row: PropertyRow, page: int) -> PropertyList:
-    """A row with its tags. A table's value is an empty object there, as it is in rows."""
+    """A row with its tags. A table's value is 0 there, as it is in rows."""
     return PropertyList(
-        tuple((tag, b"" if t.type_of(tag) == t.PtypObject else value) for tag, value in row), page
+        tuple((tag, 0 if t.type_of(tag) == t.PtypObject else value) for tag, value in row), page
     )
 
 
@@ -176,7 +176,9 @@ def dn_to_min_id(session: Session, request: bodies.DnToMinIdRequest) -> Record:
 
 
 def get_matches(session: Session, request: bodies.GetMatchesRequest) -> Record:
-    """NspiGetMatches (MS-OXNSPI 3.1.4.1.10)."""
+    """NspiGetMatches (MS-OXNSPI 3.1.4.1.10). Ids to search among are reserved (MS-NSPI 3.1.4.10)."""
+    if request.minimal_ids is not None:
+        raise MapiError(ec.ecTooComplex, "reserved ids")
     state, name = needed(request.state), request.property_name
     found = session.get_matches(
         state,

@@ -48,10 +48,11 @@ def test_json(serve: Callable[..., Running]) -> None:
     ("query", "status", "code"),
     [
         (f"Email={ANNA}&Protocol=Ews", 400, "InvalidProtocol"),
-        (f"Email={ANNA}", 400, "InvalidProtocol"),
+        (f"Email={ANNA}", 400, "MandatoryParameterMissing"),
         ("Email=a@far.test&Protocol=AutodiscoverV1", 404, "UserNotFound"),
         ("Email=example.test&Protocol=AutodiscoverV1", 404, "UserNotFound"),
-        ("", 404, "UserNotFound"),
+        ("", 400, "MandatoryParameterMissing"),
+        ("Protocol=Ews", 400, "MandatoryParameterMissing"),
     ],
 )
 def test_json_errors(running: Running, query: str, status: int, code: str) -> None:

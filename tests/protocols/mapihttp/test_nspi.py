@@ -186,8 +186,8 @@ def team(office: Office, anna: Entry) -> Entry:
 )
 def test_bind(wire: Book, office: Office) -> None:
     guids = set()
-    for flags in (0, 0x20, 0xFFFFFFFF):
-        for state in (b"\x00", b"\x01" + stat(), b"\xff" + stat(page=1200)):
+    for flags in (0, 0xFFFFFFDF):
+        for state in (b"\x00", b"\x01" + stat(), b"\xff" + stat(page=1251)):
             found = told(wire(), "Bind", u32(flags) + state)
             assert found.code == 0
             guids.add(found.take(16))
@@ -683,7 +683,7 @@ def test_matches(book: Wire, anna: Entry, ben: Entry, team: Entry) -> None:
 
 def test_members_of_a_group_are_matches_too(book: Wire, anna: Entry, team: Entry) -> None:
     member = tags.PidTagAddressBookMember
-    body = u32(0) + b"\x01" + stat(member, team.id) + ids(1, 2) + u32(0) + b"\x00\x00" + u32(9) + b"\x00"
+    body = u32(0) + b"\x01" + stat(member, team.id) + b"\x00" + u32(0) + b"\x00\x00" + u32(9) + b"\x00"
     found = told(book, "GetMatches", body)
     assert (found.code, found.has()) == (0, True)
     found.stat()
@@ -692,6 +692,11 @@ def test_members_of_a_group_are_matches_too(book: Wire, anna: Entry, team: Entry
     named = b"\x01" + guid + u32(0x8009)
     body = u32(0) + b"\x01" + stat(0, team.id) + b"\x00" + u32(0) + b"\x00" + named + u32(9) + b"\x00"
     assert code_of(book, "GetMatches", body) != "ecNone"
+
+
+def test_ids_to_search_among_are_reserved(book: Wire, team: Entry) -> None:
+    body = u32(0) + b"\x01" + stat(0, team.id) + ids(1, 2) + u32(0) + b"\x00\x00" + u32(9) + b"\x00"
+    assert code_of(book, "GetMatches", body) == "ecTooComplex"
 
 
 def test_filters_that_are_none(book: Wire) -> None:

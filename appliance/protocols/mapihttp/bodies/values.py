@@ -12,8 +12,16 @@ from appliance.mapi import codepages, restrictions, rows
 from appliance.mapi import types as t
 from appliance.mapi.restrictions import Restriction
 from appliance.mapi.rows import Cell
-from appliance.mapi.values import Form, address_book_form, read_tagged, write_tagged
+from appliance.mapi.values import (
+    Form,
+    address_book_form,
+    extended_form,
+    outer_form,
+    read_tagged,
+    write_tagged,
+)
 from appliance.wire.cursor import Reader, Writer
+from appliance.wire.errors import DecodeError
 from appliance.wire.fields import U32, Array
 
 MAX_TAGS = 100_000
@@ -100,14 +108,27 @@ class _RowSet:
 
 @dataclass(frozen=True, slots=True)
 class _InRequest:
-    """HasX and X, whose strings are in the code page of the request's STAT."""
+    """HasX and X, whose strings are in the code page of the request's STAT.
+
+    Values are read in each form that clients write: with presence bytes everywhere (observed: Outlook),
+    without them before elements of multiple values, and without any, as in MS-OXCDATA, to which the sections
+    refer.
+    """
 
     read: Any
     write: Any
 
     def decode_in(self, reader: Reader, record: Any) -> Any:
         """Takes the value, if there is one."""
-        return self.read(reader, address_book_form(page_of(record.state))) if reader.u8("presence") else None
+        if not reader.u8("presence"):
+            return None
+        page, at = page_of(record.state), reader.pos
+        for form in (address_book_form(page), outer_form(page)):
+            try:
+                return self.read(reader, form)
+            except DecodeError:
+                reader.pos = at
+        return self.read(reader, extended_form(page))
 
     def encode_in(self, writer: Writer, value: Any, record: Any) -> None:
         """Writes the value, or that there is none."""
