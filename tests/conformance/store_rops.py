@@ -298,6 +298,46 @@ def set_receive_folder(fid: int, message_class: bytes, hin: int = 0) -> bytes:
     return head(0x26, hin) + struct.pack("<Q", fid) + message_class + b"\0"
 
 
+def get_receive_folder_table(hin: int = 0) -> bytes:
+    """RopGetReceiveFolderTable: 2.2.3.4.1."""
+    return head(0x68, hin)
+
+
+def get_store_state(hin: int = 0) -> bytes:
+    """RopGetStoreState: 2.2.3.5.1."""
+    return head(0x7B, hin)
+
+
+def get_owning_servers(fid: int, hin: int = 0) -> bytes:
+    """RopGetOwningServers: 2.2.3.6.1."""
+    return head(0x42, hin) + struct.pack("<Q", fid)
+
+
+def public_folder_is_ghosted(fid: int, hin: int = 0) -> bytes:
+    """RopPublicFolderIsGhosted: 2.2.3.7.1."""
+    return head(0x45, hin) + struct.pack("<Q", fid)
+
+
+def long_term_id_from_id(number: int, hin: int = 0) -> bytes:
+    """RopLongTermIdFromId: 2.2.3.8.1."""
+    return head(0x43, hin) + struct.pack("<Q", number)
+
+
+def id_from_long_term_id(data: bytes, hin: int = 0) -> bytes:
+    """RopIdFromLongTermId: 2.2.3.9.1; 24 bytes."""
+    return head(0x44, hin) + data
+
+
+def get_per_user_long_term_ids(guid: bytes, hin: int = 0) -> bytes:
+    """RopGetPerUserLongTermIds: 2.2.3.10.1; 16 bytes."""
+    return head(0x60, hin) + guid
+
+
+def get_per_user_guid(folder: bytes, hin: int = 0) -> bytes:
+    """RopGetPerUserGuid: 2.2.3.11.1; a LongTermID."""
+    return head(0x61, hin) + folder
+
+
 def read_per_user(folder: bytes, offset: int = 0, most: int = 0, hin: int = 0) -> bytes:
     """RopReadPerUserInformation: 2.2.3.12.1."""
     return head(0x63, hin) + folder + struct.pack("<BIH", 0, offset, most)
