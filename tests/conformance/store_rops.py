@@ -419,6 +419,7 @@ class Store:
         assert fields.number("B") == flags & 7, "LogonFlags come back unchanged"
         self.folders = fields.numbers("13Q")
         self.handle = answer.handles[0]
+        self.per_user_guid: bytes | None = None
         if flags & PRIVATE:
             self.response_flags = fields.number("B")
             self.mailbox_guid = fields.take(16)

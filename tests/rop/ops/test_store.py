@@ -360,7 +360,7 @@ def test_pieces_that_do_not_follow_each_other(client: Client) -> None:
     assert wrote(client, handle, 3, b"x", last=False) == ec.ecError
     assert wrote(client, handle, 0, b"abc", last=False) == 0
     assert wrote(client, handle, 3, b"x", last=True, folder=OURS + FOLDER[16:]) == ec.ecError
-    assert wrote(client, handle, 0, b"nonsense", last=True) == ec.ecFmtError
+    assert wrote(client, handle, 0, b"nonsense", last=True) == ec.ecCorruptData
     made = IdSet()
     made.add(OURS, 5)
     data = made.pack()
