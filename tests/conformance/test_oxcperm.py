@@ -232,7 +232,9 @@ def test_adding_twice_leaves_one_entry(store: Store, top: int, ben: Person) -> N
     assert rights(store, folder)[ben.name] == READ | VISIBLE
 
 
-@pytest.mark.covers("MS-OXCPERM_R19", "MS-OXCPERM_R40", "MS-OXCPERM_R1182")
+@pytest.mark.covers(
+    "MS-OXCPERM_R19", "MS-OXCPERM_R40", "MS-OXCPERM_R1182", "MS-OXCPERM_R90", "MS-OXCPERM_R96"
+)
 def test_free_and_busy_rights_of_the_calendar(store: Store, top: int, ben: Person) -> None:
     rows = store.table(get_hierarchy_table(0x04), top, DISPLAY_NAME, FOLDER_ID)
     (calendar,) = (int(str(fid)) for name, fid in rows if name == "Calendar")
