@@ -154,8 +154,10 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
     a message that lives from its MIME must have been materialized. Refused with NOT_FOUND, ACCESS_DENIED,
     CONFLICT, QUOTA."""
     with refusing():
+        public, seen = mailboxes.identity(txn, draft.mailbox).kind is Kind.PUBLIC, False
         if draft.mid:
             row = contents.get(txn, draft.mailbox, draft.fid, draft.mid, draft.associated)
+            seen = public and is_read(txn, actor, draft.mailbox, row)
             if not rights_on(txn, actor, draft.mailbox, row) & Right.EDIT_ANY:
                 raise Refused(Reason.ACCESS_DENIED)
         else:
@@ -166,6 +168,9 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
             before = edit.clock.row.size
             saved = drafts.save(edit, made, on_conflict=how)
             _require_room(edit, before)
+        if public and (seen or (not draft.mid and made.flags & RowFlag.SEEN)):
+            # Who writes a message of a public folder has read what it says now.
+            peruser.mark(txn, draft.mailbox, draft.fid, actor.user, [saved.row.cn], read=True)
         return saved
 
 
