@@ -18,6 +18,7 @@ from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mapi import conversation, names, tags
 from appliance.mapi.entryids import PermanentEntryId
+from appliance.mapi.idset import IdSet
 from appliance.mapi.types import Bag
 from appliance.store import contents, drafts, folders, mailboxes, messages, peruser, search_folders, timers
 from appliance.store import names as name_rows
@@ -419,9 +420,18 @@ def _set_read_public(
     return ReadChange(changed, (), partial)
 
 
-def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool:
-    """Whether a user has read a message of a public folder."""
-    return peruser.is_read(peruser.read_set(txn, mailbox, row.fid, actor.user), row.cn)
+def own_reads(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> IdSet | None:
+    """The change numbers of a public folder's messages that a user has read; None for any other folder,
+    where all share one read state."""
+    if mailboxes.identity(txn, mailbox).kind is not Kind.PUBLIC:
+        return None
+    return peruser.read_set(txn, mailbox, fid, actor.user)
+
+
+def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool | None:
+    """Whether a user has read a message of a public folder; None for any other message."""
+    known = own_reads(txn, actor, mailbox, row.fid)
+    return None if known is None else peruser.is_read(known, row.cn)
 
 
 MS_IN_CONFLICT = 0x800
