@@ -158,7 +158,7 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
         public, seen = mailboxes.identity(txn, draft.mailbox).kind is Kind.PUBLIC, False
         if draft.mid:
             row = contents.get(txn, draft.mailbox, draft.fid, draft.mid, draft.associated)
-            seen = public and is_read(txn, actor, draft.mailbox, row)
+            seen = public and bool(is_read(txn, actor, draft.mailbox, row))
             if not rights_on(txn, actor, draft.mailbox, row) & Right.EDIT_ANY:
                 raise Refused(Reason.ACCESS_DENIED)
         else:

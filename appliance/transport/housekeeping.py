@@ -42,8 +42,8 @@ ROUND = 60.0
 
 FOLLOW = 0.1
 MAX_FOLLOW = 2.0
-"""Seconds from a change to a look at the mailboxes that changed, for their search folders and receipts: a tenth
-when there is little to do, more as the looks take longer."""
+"""Seconds from a change to a look at the mailboxes that changed, for their search folders and receipts: a
+tenth when there is little to do, more as the looks take longer."""
 
 SHARE = 20
 """How many times as long as it takes the next look waits."""
