@@ -155,8 +155,10 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
     a message that lives from its MIME must have been materialized. Refused with NOT_FOUND, ACCESS_DENIED,
     CONFLICT, QUOTA."""
     with refusing():
+        public, seen = mailboxes.identity(txn, draft.mailbox).kind is Kind.PUBLIC, False
         if draft.mid:
             row = contents.get(txn, draft.mailbox, draft.fid, draft.mid, draft.associated)
+            seen = public and bool(is_read(txn, actor, draft.mailbox, row))
             if not rights_on(txn, actor, draft.mailbox, row) & Right.EDIT_ANY:
                 raise Refused(Reason.ACCESS_DENIED)
         else:
@@ -167,6 +169,9 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
             before = edit.clock.row.size
             saved = drafts.save(edit, made, on_conflict=how)
             _require_room(edit, before)
+        if public and (seen or (not draft.mid and made.flags & RowFlag.SEEN)):
+            # Who writes a message of a public folder has read what it says now.
+            peruser.mark(txn, draft.mailbox, draft.fid, actor.user, [saved.row.cn], read=True)
         return saved
 
 
@@ -371,14 +376,15 @@ class ReadChange:
 def set_read(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, mids: Sequence[int], how: ReadFlag, *, now: int
 ) -> ReadChange:
-    """Change the read state of messages, STEP at most. Needs READ_ANY. In public folders each user has an own
-    one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
+    """Change the read state of messages, STEP at most, each once. Needs READ_ANY. In public folders each user
+    has an own one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
     if len(mids) > STEP:
         raise Refused(Reason.LIMIT, f"at most {STEP} messages in one step")
     with refusing():
         rights.require(txn, actor, mailbox, fid, Right.READ_ANY)
-        rows = [row for mid in mids if (row := _row(txn, mailbox, fid, mid)) is not None]
-        partial = len(rows) < len(mids)
+        named = dict.fromkeys(mids)
+        rows = [row for mid in named if (row := _row(txn, mailbox, fid, mid)) is not None]
+        partial = len(rows) < len(named)
         if mailboxes.identity(txn, mailbox).kind is Kind.PUBLIC:
             return _set_read_public(txn, actor, mailbox, fid, rows, how, partial)
         changed: list[int] = []

@@ -134,10 +134,8 @@ def message_children(
 def sent_values(whole: Whole, pen: Pen) -> tuple[Bag, dict[int, Content]]:
     """The small and the large properties; with best body without the bodies that were made from the original
     one (MS-OXBBODY 2.1.3.1)."""
-    if not pen.best_body:
-        return whole.props, whole.large
     have = {tag >> 16 for tag in _ALL_BODIES if tag in whole.props or tag in whole.large}
-    if len(have) <= 1:
+    if not pen.best_body or len(have) <= 1:
         return whole.props, whole.large
     best = next(number for number in (_HTML, _RTF, _BODY) if number in have)
     others = [tag for tag in _ALL_BODIES if tag >> 16 != best]
