@@ -1,12 +1,9 @@
 """MS-OXCMSG 2.2.1.9, 2.2.1.10, 2.2.1.46, 2.2.1.58: the parts of a subject, and the forms of a body."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conformance import tags
-from tests.conformance.desk import INBOX, Desk, Folder
-from tests.conformance.office import Person
+from tests.conformance.desk import Desk, Folder
 from tests.conformance.properties import missing
 
 PLAIN, RTF, HTML = 1, 2, 3
@@ -24,17 +21,6 @@ SUBJECTS = [
     ("longer: x", "", "longer: x"),
     ("12: x", "", "12: x"),
 ]
-
-
-@pytest.fixture
-def desk(anna: Person) -> Iterator[Desk]:
-    with anna.mapi() as mapi:
-        yield Desk(mapi, anna.dn)
-
-
-@pytest.fixture
-def inbox(desk: Desk) -> Folder:
-    return desk.folder(INBOX)
 
 
 def parts(desk: Desk, message: int) -> list[object]:
