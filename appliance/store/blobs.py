@@ -16,7 +16,9 @@ Invariants:
   those that older releases stored, have the forms of chunks. The dictionary is part of the store's format:
   another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
-  Smaller ones are not: a hash key dirties a page for each delivery.
+  Smaller ones are not: a hash key dirties a page for each delivery. The hash is that of the chunks as they
+  are stored (head 2), which are fewer bytes: as long as a release compresses alike, the same bytes have the
+  same chunks. Older releases hashed the bytes themselves (head 1).
 """
 
 import hashlib
@@ -54,6 +56,7 @@ MAX_SIZE = (1 << 32) - 1
 """Bytes of a blob, at most."""
 
 _HEAD, _OLDER_STRUCTURE, _CHUNKS = 0, 1, 2
+_OF_BYTES, _OF_CHUNKS = 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
 _RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
@@ -72,6 +75,8 @@ _SCANNED = 16
 
 _TOGETHER = 4
 """Chunks that are worth one call of the decompressor together."""
+
+Raw = bytes | bytearray | memoryview
 
 _local = threading.local()
 
@@ -112,7 +117,7 @@ def _mail_decompressor() -> zstandard.ZstdDecompressor:
     return made
 
 
-def _packed(raw: bytes) -> tuple[int, bytes]:
+def _packed(raw: Raw) -> tuple[int, Raw]:
     """The form that takes the least room, and the bytes in it."""
     if len(raw) <= DICTIONARY_MOST:
         form, packed = _ZSTD_MAIL, _mail_compressor().compress(raw)
@@ -131,7 +136,7 @@ def _unpacked(form: int, stored: bytes | memoryview, limit: int) -> bytes:
     raise StoreError(f"bytes in an unknown form {form}")
 
 
-def _squeeze(raw: bytes) -> bytes:
+def _squeeze(raw: Raw) -> bytes:
     form, packed = _packed(raw)
     return bytes([form]) + packed
 
@@ -169,11 +174,16 @@ class Structure(NamedTuple):
 
 
 class Info(NamedTuple):
-    """A blob's head: references, size in bytes, SHA-256 (empty for small ones)."""
+    """A blob's head: references, size in bytes, SHA-256 (empty for small ones) of what `form` says."""
 
     references: int
     size: int
     sha256: bytes
+    form: int
+
+    def pack(self) -> bytes:
+        """As a row."""
+        return _HEAD_ROW.pack(self.form, self.references, self.size) + self.sha256
 
 
 class Prepared(NamedTuple):
@@ -240,24 +250,31 @@ class BlobWriter:
         self._store.blob_room.give(self._held)
         self._held = 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> "Future[int] | None":
+    def write(self, data: Raw) -> "Future[int] | None":
         """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
         self.size += len(data)
         if self.size > MAX_SIZE:
             raise StoreError(f"a blob has at most {MAX_SIZE} bytes")
-        self._buffer += data
-        while len(self._buffer) >= CHUNK:
-            self._seal(bytes(memoryview(self._buffer)[:CHUNK]))
-            del self._buffer[:CHUNK]
+        view, at = memoryview(data), 0
+        if self._buffer:
+            at = CHUNK - len(self._buffer)
+            self._buffer += view[:at]
+            if len(self._buffer) == CHUNK:
+                full, self._buffer = self._buffer, bytearray()
+                self._seal(full)
+        while len(view) - at >= CHUNK:  # straight from what arrived
+            self._seal(view[at : at + CHUNK])
+            at += CHUNK
+        self._buffer += view[at:]
         if self._chunks and (len(self._chunks) >= SPILL or not self._room):
             return self._spill()
         return None
 
-    def _seal(self, raw: bytes) -> None:
+    def _seal(self, raw: bytearray | memoryview) -> None:
+        stored = _squeeze(raw)
         if self.size >= DEDUPE_MIN:
             self._hash = self._hash or hashlib.sha256()
-            self._hash.update(raw)
-        stored = _squeeze(raw)
+            self._hash.update(stored)
         self._chunks.append((self._next, stored))
         self._held += len(stored)
         self._room = self._store.blob_room.take(len(stored))
@@ -304,8 +321,8 @@ class BlobWriter:
     def finish(self, structure: Structure | None = None) -> Prepared:
         """The end of the bytes. Waits for chunks that are on their way: await the last future first."""
         if self._buffer or self.size == 0:
-            self._seal(bytes(self._buffer))
-            self._buffer.clear()
+            self._seal(self._buffer)
+            self._buffer = bytearray()
         if self._pending is not None:
             self._number = self._pending.result()
         digest = self._hash.digest() if self._hash is not None else b""
@@ -352,8 +369,7 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
                 _drop(txn, prepared.number)
             return number
     number = prepared.number or _new_number(txn)
-    row = _HEAD_ROW.pack(1, references, prepared.size) + prepared.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), Info(references, prepared.size, prepared.sha256, _OF_CHUNKS).pack())
     if prepared.structure:
         txn.put(head_q(SERVER, Table.BLOB_STRUCTURES, number), prepared.structure)
     for index, stored in prepared.chunks:
@@ -381,23 +397,21 @@ def info(txn: ReadTxn, number: int) -> Info:
     raw = txn.get(_key(number, _HEAD))
     if raw is None:
         raise NotFound(f"blob {number}")
-    _, references, size = _HEAD_ROW.unpack_from(raw)
-    return Info(references, size, raw[_HEAD_ROW.size :])
+    form, references, size = _HEAD_ROW.unpack_from(raw)
+    return Info(references, size, raw[_HEAD_ROW.size :], form)
 
 
 def retain(txn: WriteTxn, number: int, references: int = 1) -> None:
     """Add references. Raises NotFound."""
     known = info(txn, number)
-    row = _HEAD_ROW.pack(1, known.references + references, known.size) + known.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), known._replace(references=known.references + references).pack())
 
 
 def release(txn: WriteTxn, number: int) -> None:
     """Take one reference away; the last one takes the blob. Raises NotFound."""
     known = info(txn, number)
     if known.references > 1:
-        row = _HEAD_ROW.pack(1, known.references - 1, known.size) + known.sha256
-        txn.put(_key(number, _HEAD), row)
+        txn.put(_key(number, _HEAD), known._replace(references=known.references - 1).pack())
         return
     _drop(txn, number)
     if known.sha256:
@@ -407,8 +421,7 @@ def release(txn: WriteTxn, number: int) -> None:
 def correct(txn: WriteTxn, number: int, references: int) -> None:
     """Set the references to what a repair counted; 0 takes the blob."""
     known = info(txn, number)
-    row = _HEAD_ROW.pack(1, max(references, 1), known.size) + known.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), known._replace(references=max(references, 1)).pack())
     if references == 0:
         release(txn, number)
 
@@ -541,7 +554,8 @@ def verify(txn: ReadTxn, number: int) -> str:
     try:
         for index in range(max(1, -(-known.size // CHUNK))):
             piece = read(txn, number, index * CHUNK, CHUNK)
-            digest.update(piece)
+            stored = txn.get(_key(number, _CHUNKS + index)) or b""
+            digest.update(piece if known.form == _OF_BYTES else stored)
             size += len(piece)
         rendered = structure(txn, number)
         if rendered is not None and Scan.unpack(rendered.scan).size != known.size:

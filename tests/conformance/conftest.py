@@ -8,6 +8,7 @@ from tests.conformance.book import Book, make_book
 from tests.conformance.client import Mapi
 from tests.conformance.desk import INBOX, Desk, Folder
 from tests.conformance.office import Office, Person
+from tests.conformance.store_rops import IPM, SUBJECT, Store, private, tagged
 from tests.served import command
 
 
@@ -39,6 +40,28 @@ def mapi(anna: Person) -> Iterator[Mapi]:
     """Anna's Session Context, connected and not logged on."""
     with anna.mapi() as client:
         yield client
+
+
+@pytest.fixture
+def store(mapi: Mapi, anna: Person) -> Store:
+    """Anna's mailbox."""
+    return private(mapi, anna)
+
+
+@pytest.fixture
+def top(store: Store) -> int:
+    """The visible top of the mailbox, open."""
+    return store.open(store.folders[IPM])
+
+
+@pytest.fixture
+def tree(store: Store, top: int) -> tuple[int, int]:
+    """A folder with a message and a subfolder with another: its id, its handle."""
+    fid, handle = store.create(top, "Full")
+    store.message(handle, fid, tagged(SUBJECT, "above"))
+    inner, below = store.create(handle, "Inner")
+    store.message(below, inner, tagged(SUBJECT, "below"))
+    return fid, handle
 
 
 @pytest.fixture(scope="session")
