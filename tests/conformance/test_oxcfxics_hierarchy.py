@@ -81,6 +81,7 @@ def names(sync: fxgrammar.Sync) -> list[object]:
 )
 @pytest.mark.covers("MS-OXCFXICS_R1127", "MS-OXCFXICS_R1128", "MS-OXCFXICS_R1129", "MS-OXCFXICS_R3322")
 @pytest.mark.covers("MS-OXCFXICS_R1272", "MS-OXCFXICS_R2191", "MS-OXCFXICS_R109701", "MS-OXCFXICS_R10970102")
+@pytest.mark.covers("MS-OXCFXICS_R2080", "MS-OXCFXICS_R2081")
 def test_folders_come_with_parents_first(desk: Desk, place: tuple[bytes, int]) -> None:
     top, handle = place
     first, first_handle = desk.create_folder(handle, "first", comment="about it")
