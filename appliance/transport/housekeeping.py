@@ -40,7 +40,7 @@ ROUND = 60.0
 """Seconds between two rounds; readers are looked at in each."""
 
 FOLLOW = 2.0
-"""Seconds between two looks at mailboxes that changed, for their search folders."""
+"""Seconds between two looks at mailboxes that changed, for their search folders and receipts."""
 
 RETENTION_ROUNDS = 60
 """Rounds between two passes of retention."""
@@ -104,6 +104,11 @@ class Housekeeper:
         receipts = await asyncio.to_thread(send_due, self._store, now)
         if sent or receipts:
             event(_log, logging.INFO, "sent what had waited", messages=sent, receipts=receipts)
+
+    async def _send_receipts(self, of: list[int]) -> None:
+        sent = await asyncio.to_thread(send_due, self._store, self._clock.now(), only=of)
+        if sent:
+            event(_log, logging.INFO, "sent receipts", receipts=sent)
 
     def _mailboxes(self) -> list[int]:
         with self._store.read() as txn:
@@ -177,8 +182,11 @@ class Housekeeper:
         self._touched.update(changed)
 
     async def follow(self) -> None:
-        """Bring the search folders of the mailboxes that changed up to date."""
-        for mailbox in sorted(self._touched - {0}):
+        """Of the mailboxes that changed, bring the search folders up to date and send the receipts."""
+        touched = sorted(self._touched - {0})
+        if touched and self._clock.trusted:
+            await self._guarded(self._send_receipts(touched))
+        for mailbox in touched:
             self._touched.discard(mailbox)
             with self._store.read() as txn:
                 found = [definition.fid for definition in search_folders.definitions(txn, mailbox)]
