@@ -131,7 +131,7 @@ class OpenView(MessageView):
     def is_large(self, tag: int) -> bool:
         """Whether only a stream can read the property."""
         return (
-            tag in self._message.waiting()
+            (bool(self._message.pending) and tag in self._message.waiting())
             or tag in self.large
             or (self._draft is not None and tag in self._draft.overlay.values)
         )

@@ -9,7 +9,7 @@ that have a body of their own. Nothing of a ROP that failed remains.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,13 @@ class Rop:
     follow: Follow | None = None
     silent: bool = False
     answers: int | None = None
+    on_bits: int = field(init=False)
+    dest_bits: int = field(init=False)
+    """`on` and `dest` as plain numbers: arithmetic of flags makes an object for each result."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "on_bits", int(self.on))
+        object.__setattr__(self, "dest_bits", int(self.dest))
 
     @property
     def answer_id(self) -> int:
