@@ -209,6 +209,9 @@ def test_in_public_folders_everybody_reads_alone(
     message = create(client, on, made.fid)
     set_(client, message, {tags.PidTagSubject: "News"})
     mid = save(client, message)
+    assert flags(client, on, mid, made.fid) & 1 == 1, "who writes a message has read it"
+    clear = set_read_flags.Request(False, ReadFlag.CLEAR_READ, (mid,))
+    client.do(set_read_flags.ROP, clear, on=folder(client, on, made.fid))
     assert flags(client, on, mid, made.fid) & 1 == 0
     data = LongTermId(b"r" * 16, 77)
     read = set_message_read_flag.PublicRequest(ReadFlag.SUPPRESS_RECEIPT, data)
