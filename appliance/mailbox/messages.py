@@ -16,7 +16,6 @@ from appliance.directory import entries
 from appliance.mailbox import rights
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
-from appliance.mailbox.properties.messages import STATUS
 from appliance.mapi import conversation, names, tags
 from appliance.mapi.entryids import PermanentEntryId
 from appliance.mapi.types import Bag
@@ -30,6 +29,7 @@ from appliance.store.folders import FolderKind
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Kind
 from appliance.store.permissions import Right
+from appliance.store.tables.sources import STATUS
 
 STEP = 500
 """Messages whose read state one write function changes, at most."""
@@ -44,6 +44,10 @@ FLAG_COMPLETE, FLAGGED = 1, 2  # PidTagFlagStatus, MS-OXOFLAG 2.2.1.1
 _VERBS = {102: RowFlag.ANSWERED, 103: RowFlag.ANSWERED, 104: RowFlag.FORWARDED}  # MS-OXOMSG 2.2.1.9
 
 
+_READ_ANY, _EDIT_ANY = int(Right.READ_ANY), int(Right.EDIT_ANY)
+"""As plain numbers: arithmetic of flags makes an object for each result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A message that may be read: its row, what the user may do with it (`_ANY` rights stand for owned ones
@@ -56,7 +60,7 @@ class Opened:
     @property
     def may_edit(self) -> bool:
         """Whether its properties may be changed."""
-        return self.deleted is None and bool(self.right & Right.EDIT_ANY)
+        return self.deleted is None and bool(int(self.right) & _EDIT_ANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,8 @@ def open_message(
     with refusing():
         row, when = _find(txn, mailbox, fid, mid, deleted)
         right = rights_on(txn, actor, mailbox, row)
-        if not right & Right.READ_ANY:
-            raise Refused(Reason.ACCESS_DENIED if right & Right.FOLDER_VISIBLE else Reason.NOT_FOUND)
+        if not int(right) & _READ_ANY:
+            raise Refused(Reason.ACCESS_DENIED)  # MS-OXCMSG 3.2.5.1, also where the folder is not visible
         return Opened(row, right, when)
 
 
@@ -115,6 +119,8 @@ def _find(txn: ReadTxn, mailbox: int, fid: int, mid: int, deleted: bool) -> tupl
 def rights_on(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> Right:
     """What a user may do with a message (MS-OXCPERM 2.2.7): rights on owned messages become those on any."""
     right = rights.effective(txn, actor, mailbox, row.fid)
+    if right == rights.EVERYTHING:
+        return right
     owned = Right.EDIT_OWNED | Right.DELETE_OWNED
     if right & Right.FOLDER_OWNER:
         return right | Right.READ_ANY | Right.EDIT_ANY | Right.DELETE_ANY
@@ -132,7 +138,9 @@ def require_place(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     ACCESS_DENIED, INVALID for a search folder."""
     with refusing():
         folder = folders.get(txn, mailbox, fid)
-        have = rights.require(txn, actor, mailbox, fid, Right.CREATE)
+        have = rights.effective(txn, actor, mailbox, fid)
+        if not have & (Right.CREATE | Right.FOLDER_OWNER):
+            raise Refused(Reason.ACCESS_DENIED)  # MS-OXCMSG 3.2.5.2, also where the folder is not visible
         if folder.kind == FolderKind.SEARCH:
             raise Refused(Reason.INVALID, "a search folder holds no messages of its own")
         return have
@@ -210,7 +218,10 @@ def _take_state(txn: ReadTxn, draft: Draft) -> None:
     """Carry what properties say over to the row's flags and keywords, where IMAP sees it too."""
     overlay, changed = draft.overlay, draft.overlay.changed
     flags = changed.get(tags.PidTagMessageFlags)
-    if not draft.mid:
+    if draft.mid:
+        draft.clear |= RowFlag.UNMODIFIED
+    else:
+        draft.flags |= RowFlag.UNMODIFIED
         if isinstance(flags, int):
             for bit, flag in _CLIENT_FLAGS:
                 draft.flags = draft.flags | flag if flags & bit else draft.flags & ~flag

@@ -119,6 +119,11 @@ class RopContext:
         with self.store.read() as txn:
             yield txn
 
+    def given(self, txn: ReadTxn | None) -> "RopContext":
+        """This context, which was made before there was a transaction."""
+        self._txn = txn
+        return self
+
     def at(self, txn: WriteTxn) -> "RopContext":
         """The same ROP, within a function that it writes itself."""
         made = self.reading(txn)

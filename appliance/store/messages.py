@@ -12,7 +12,7 @@ Invariants:
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from appliance.formats import bags
 from appliance.mapi import implied
-from appliance.mapi.types import Value
+from appliance.mapi.types import Value, is_named
 from appliance.store import blobs, classes, contents, indexes, log, uids, views
 from appliance.store import parts as part_rows
 from appliance.store.contents import Deleted, Row, RowFlag
@@ -80,6 +80,9 @@ MAX_PREFIX = 8192
 
 MAX_UID = (1 << 32) - 2
 
+UNPACKED = 8192
+"""Bytes of a packed bag that is unpacked whole where several properties are asked for."""
+
 _COLD = struct.Struct("<BH")
 _PLAIN, _COMPACT = 1, 2
 
@@ -126,6 +129,18 @@ class Message(NamedTuple):
         """The properties."""
         stored = bags.unpack(self.packed_bag)
         return implied.expand(stored) if self.compact else stored
+
+    def reader(self) -> Callable[[int], Value]:
+        """`get` for who asks for several: what is found or follows once is kept."""
+        stored: Callable[[int], Value] = partial(bags.get, self.packed_bag)
+        if len(self.packed_bag) <= UNPACKED:
+            stored = bags.unpack(self.packed_bag).get
+        return implied.Known(stored).get if self.compact else stored
+
+    def has_named(self) -> bool:
+        """Whether it has named properties; rules give none."""
+        found = bags.tags(self.packed_bag)
+        return bool(found) and is_named(found[-1])  # tags rise
 
     def get(self, tag: int) -> Value | None:
         """One property without unpacking the others."""

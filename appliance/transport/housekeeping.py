@@ -42,8 +42,8 @@ ROUND = 60.0
 
 FOLLOW = 0.1
 MAX_FOLLOW = 2.0
-"""Seconds from a change to a look at the mailboxes that changed, for their search folders: a tenth when there
-is little to do, more as the looks take longer."""
+"""Seconds from a change to a look at the mailboxes that changed, for their search folders and receipts: a
+tenth when there is little to do, more as the looks take longer."""
 
 SHARE = 20
 """How many times as long as it takes the next look waits."""
@@ -110,6 +110,11 @@ class Housekeeper:
         receipts = await asyncio.to_thread(send_due, self._store, now)
         if sent or receipts:
             event(_log, logging.INFO, "sent what had waited", messages=sent, receipts=receipts)
+
+    async def _send_receipts(self, of: list[int]) -> None:
+        sent = await asyncio.to_thread(send_due, self._store, self._clock.now(), only=of)
+        if sent:
+            event(_log, logging.INFO, "sent receipts", receipts=sent)
 
     def _mailboxes(self) -> list[int]:
         with self._store.read() as txn:
@@ -183,8 +188,11 @@ class Housekeeper:
         self._touched.update(changed)
 
     async def follow(self) -> None:
-        """Bring the search folders of the mailboxes that changed up to date."""
-        for mailbox in sorted(self._touched - {0}):
+        """Of the mailboxes that changed, bring the search folders up to date and send the receipts."""
+        touched = sorted(self._touched - {0})
+        if touched and self._clock.trusted:
+            await self._guarded(self._send_receipts(touched))
+        for mailbox in touched:
             self._touched.discard(mailbox)
             with self._store.read() as txn:
                 found = [definition.fid for definition in search_folders.definitions(txn, mailbox)]

@@ -93,8 +93,9 @@ def folder_props(txn: ReadTxn, mailbox: int, folder: Folder, actor: Actor) -> Ba
 
 def is_read(txn: ReadTxn, mailbox: int, row: Row, actor: Actor) -> bool | None:
     """The actor's own read state of a message in a public folder; None where all share one."""
-    folder = folders.get(txn, mailbox, row.fid)
-    if not folder.flags & FolderFlag.PER_USER_READ:
+    if mailboxes.identity(txn, mailbox).kind is mailboxes.Kind.PRIVATE:
+        return None
+    if not folders.get(txn, mailbox, row.fid).flags & FolderFlag.PER_USER_READ:
         return None
     return peruser.is_read(peruser.read_set(txn, mailbox, row.fid, actor.user), row.cn)
 

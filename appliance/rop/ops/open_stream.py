@@ -69,7 +69,7 @@ def _writable(ctx: RopContext, mode: int) -> bool:
 
 ROP = Rop(
     0x2B,
-    On.LOGON | On.FOLDER | On.MESSAGE | On.ATTACHMENT,
+    On.FOLDER | On.MESSAGE | On.ATTACHMENT,
     Access.SCAN,
     Request,
     Response,
