@@ -6,6 +6,7 @@ import pytest
 
 from tests.conformance.book import Book, make_book
 from tests.conformance.client import Mapi
+from tests.conformance.desk import INBOX, Desk, Folder
 from tests.conformance.office import Office, Person
 from tests.conformance.store_rops import IPM, SUBJECT, Store, private, tagged
 from tests.served import command
@@ -79,3 +80,34 @@ def nspi(book: Book) -> Iterator[Mapi]:
     """A Session Context of the address book endpoint, bound."""
     with book.bound() as client:
         yield client
+
+
+@pytest.fixture
+def desk(anna: Person) -> Iterator[Desk]:
+    """Anna's mailbox, logged on to."""
+    with anna.mapi() as client:
+        yield Desk(client, anna.dn)
+
+
+@pytest.fixture
+def inbox(desk: Desk) -> Folder:
+    """Its inbox."""
+    return desk.folder(INBOX)
+
+
+@pytest.fixture
+def message(desk: Desk, inbox: Folder) -> int:
+    """A new message in the inbox, not saved."""
+    return desk.create_message(inbox)
+
+
+@pytest.fixture
+def objects(desk: Desk, inbox: Folder, message: int) -> dict[str, int]:
+    """A handle of each kind of object that has properties."""
+    folder = desk.create_folder(inbox, "folder with properties")
+    return {
+        "message": message,
+        "folder": folder.handle,
+        "attachment": desk.create_attachment(message)[0],
+        "logon": desk.logon,
+    }

@@ -17,7 +17,7 @@ from appliance.rop.ops import (
     set_message_read_flag,
     set_read_flags,
 )
-from appliance.store import contents
+from appliance.store import contents, folders
 from appliance.store.mailboxes import Special
 from tests.conftest import EPOCH
 from tests.rop.kit import Client
@@ -232,3 +232,15 @@ def test_many_at_once(client: Client, office: Office, count: int) -> None:
     drafts = folder(client, on, Special.DRAFTS)
     request = set_read_flags.Request(False, ReadFlag.CLEAR_READ, tuple(range(count)))
     assert client.do(set_read_flags.ROP, request, on=drafts).body.partial_completion
+
+
+def test_an_id_named_twice_counts_once(client: Client, office: Office) -> None:
+    on = client.logon()
+    inbox = folder(client, on)
+    mid = deliver(office, client.user, MAIL).mid
+    for how in (ReadFlag(0), ReadFlag.CLEAR_READ):
+        request = set_read_flags.Request(False, how, (mid, mid, mid))
+        assert not client.do(set_read_flags.ROP, request, on=inbox).body.partial_completion
+        unread = 1 if how else 0
+        with office.store.read() as txn:
+            assert folders.get(txn, client.user.mailbox, Special.INBOX).unread == unread
