@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Annotated
 
 from appliance.directory import entries
+from appliance.formats import bags
+from appliance.formats import recipients as native
 from appliance.mailbox.properties.messages import MessageView
+from appliance.mapi import codepages, implied, tags
 from appliance.mapi import errors as ec
-from appliance.mapi import implied, tags
 from appliance.mapi import types as t
 from appliance.mapi.entryids import AddressBookType, PermanentEntryId
 from appliance.mapi.rows import ABSENT, ADDRESS_TYPE_NAMES, AddressType, Cell, PropertyError, RecipientRow
@@ -25,7 +27,7 @@ from appliance.store.kv import ReadTxn
 from appliance.wire.cursor import Reader, Writer
 from appliance.wire.errors import EncodeError
 from appliance.wire.fields import BOOL, U16, U32, CountedBytes, Reserved, SizedArray, UInt8, UInt16
-from appliance.wire.record import Record, as_codec
+from appliance.wire.record import Record
 
 MAX_ROWS = 0xFF
 """Rows of one response: RowCount is a byte."""
@@ -62,6 +64,18 @@ class OpenRecipientRow(Record):
     row: Annotated[bytes, CountedBytes(2)]
 
 
+class _OpenRow:
+    """An OpenRecipientRow: read as a record, written from the bytes that it is made as."""
+
+    def decode(self, reader: Reader) -> OpenRecipientRow:
+        """Takes the record."""
+        return OpenRecipientRow.decode(reader)
+
+    def encode(self, writer: Writer, value: OpenRecipientRow | bytes) -> None:
+        """Writes the row."""
+        writer.buf += value if isinstance(value, bytes) else value.pack()
+
+
 class Summary(Record):
     """What RopOpenMessage, RopOpenEmbeddedMessage and RopReloadCachedInformation tell (2.2.6.1.2)."""
 
@@ -73,39 +87,56 @@ class Summary(Record):
     columns: Annotated[tuple[int, ...], SizedArray(U32, lambda response: response.column_count)]
     row_count: UInt8
     rows: Annotated[
-        tuple[OpenRecipientRow, ...],
-        SizedArray(as_codec(OpenRecipientRow), lambda response: response.row_count),
+        tuple[OpenRecipientRow | bytes, ...],
+        SizedArray(_OpenRow(), lambda response: response.row_count),
     ]
-
-
-OPEN_ROW_HEAD = 7
-"""Bytes of an OpenRecipientRow before its RecipientRow."""
 
 
 def summary(view: MessageView, page: int, room: int) -> Summary:
     """The summary of a message in at most `room` bytes, with as many recipients as fit."""
-    recipients = view.recipients()
-    found = columns(recipients.values())
+    packed = view.packed_recipients()
+    found, each = _native_rows(packed, page) or own_rows(packed, page)
     made = Summary(
         has_named_properties=view.get(tags.PidTagHasNamedProperties) is True,
         subject_prefix=_text(view.get(tags.PidTagSubjectPrefix)),
         normalized_subject=_text(view.get(tags.PidTagNormalizedSubject)),
-        recipient_count=min(len(recipients), 0xFFFF),
+        recipient_count=min(len(packed), 0xFFFF),
         column_count=len(found),
         columns=found,
         row_count=0,
         rows=(),
     )
     left = room - len(made.pack())
-    rows: list[OpenRecipientRow] = []
-    for bag in recipients.values():
-        packed = pack_row(bag, found, page)
-        left -= OPEN_ROW_HEAD + len(packed)
+    rows: list[bytes] = []
+    for row in each:
+        left -= len(row)
         if left < 0 or len(rows) == MAX_ROWS:
             break
-        rows.append(OpenRecipientRow(kind_of(bag), page, 0, packed))
+        rows.append(row)
     made.rows, made.row_count = tuple(rows), len(rows)
     return made
+
+
+def _native_rows(packed: list[bytes], page: int) -> tuple[tuple[int, ...], list[bytes]] | None:
+    """Columns and rows from the C, None for what it leaves to `own_rows`."""
+    return native.rows(packed, page) if _keeps_ascii(page) else None
+
+
+def own_rows(packed: list[bytes], page: int) -> tuple[tuple[int, ...], list[bytes]]:
+    """The same in Python, for any recipients."""
+    recipients = [bags.unpack(each) for each in packed]
+    found = columns(recipients)
+    rows = [OpenRecipientRow(kind_of(bag), page, 0, pack_row(bag, found, page)) for bag in recipients]
+    return found, [row.pack() for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _keeps_ascii(page: int) -> bool:
+    """Whether ASCII is itself in a code page."""
+    return codepages.encode(_ASCII, page) == _ASCII.encode()
+
+
+_ASCII = "".join(map(chr, range(1, 0x80)))
 
 
 def _text(value: Value) -> str | None:
