@@ -7,6 +7,7 @@ address of type EX and is known to the directory, which then fills in the SMTP a
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate, takewhile
 from typing import Annotated
 
 from appliance.directory import entries
@@ -53,6 +54,10 @@ _TYPES = {name: kind for kind, name in ADDRESS_TYPE_NAMES.items()}
 _TYPES["MAPIPDL"] = AddressType.PERSONAL_DISTRIBUTION_LIST_1
 _LISTS = (AddressType.PERSONAL_DISTRIBUTION_LIST_1, AddressType.PERSONAL_DISTRIBUTION_LIST_2)
 _MAIL_USER, _LIST = 6, 8  # PidTagObjectType, MS-OXCPRPT 2.2.1.7
+
+
+HEAD = 16
+"""Bytes of a summary without texts, columns and rows, at most."""
 
 
 class OpenRecipientRow(Record):
@@ -106,15 +111,18 @@ def summary(view: MessageView, page: int, room: int) -> Summary:
         row_count=0,
         rows=(),
     )
-    left = room - len(made.pack())
-    rows: list[bytes] = []
-    for row in each:
-        left -= len(row)
-        if left < 0 or len(rows) == MAX_ROWS:
-            break
-        rows.append(row)
-    made.rows, made.row_count = tuple(rows), len(rows)
+    size = sum(map(len, each))
+    texts = len(made.subject_prefix or "") + len(made.normalized_subject or "")
+    if HEAD + 4 * len(found) + 4 * texts + size > room or len(each) > MAX_ROWS:
+        each = _fitting(each, room - len(made.pack()))
+    made.rows, made.row_count = tuple(each), len(each)
     return made
+
+
+def _fitting(each: list[bytes], room: int) -> list[bytes]:
+    """As many rows, from the first on, as there is room for."""
+    ends = accumulate(map(len, each))
+    return each[: min(MAX_ROWS, sum(1 for _ in takewhile(lambda end: end <= room, ends)))]
 
 
 def _native_rows(packed: list[bytes], page: int) -> tuple[tuple[int, ...], list[bytes]] | None:

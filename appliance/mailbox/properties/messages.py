@@ -151,13 +151,11 @@ class MessageView:
         row = self.row
         if row is None or self._materialized:
             return None
-        structure = blobs.structure(self._txn, row.blob)
-        if structure is None:
-            return None
         txn, blob = self._txn, row.blob
-        return registry.Mime(
-            Scan.unpack(structure.scan), lambda offset, length: blobs.read(txn, blob, offset, length)
-        )
+        table = blobs.scan_of(txn, blob)
+        if table is None:
+            return None
+        return registry.Mime(Scan.unpack(table), lambda offset, length: blobs.read(txn, blob, offset, length))
 
     # -- properties ---------------------------------------------------------------------------------------
 
