@@ -18,6 +18,7 @@ from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mapi import conversation, names, tags
 from appliance.mapi.entryids import PermanentEntryId
+from appliance.mapi.idset import IdSet
 from appliance.mapi.types import Bag
 from appliance.store import contents, drafts, folders, mailboxes, messages, peruser, search_folders, timers
 from appliance.store import names as name_rows
@@ -154,8 +155,10 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
     a message that lives from its MIME must have been materialized. Refused with NOT_FOUND, ACCESS_DENIED,
     CONFLICT, QUOTA."""
     with refusing():
+        public, seen = mailboxes.identity(txn, draft.mailbox).kind is Kind.PUBLIC, False
         if draft.mid:
             row = contents.get(txn, draft.mailbox, draft.fid, draft.mid, draft.associated)
+            seen = public and bool(is_read(txn, actor, draft.mailbox, row))
             if not rights_on(txn, actor, draft.mailbox, row) & Right.EDIT_ANY:
                 raise Refused(Reason.ACCESS_DENIED)
         else:
@@ -166,6 +169,9 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
             before = edit.clock.row.size
             saved = drafts.save(edit, made, on_conflict=how)
             _require_room(edit, before)
+        if public and (seen or (not draft.mid and made.flags & RowFlag.SEEN)):
+            # Who writes a message of a public folder has read what it says now.
+            peruser.mark(txn, draft.mailbox, draft.fid, actor.user, [saved.row.cn], read=True)
         return saved
 
 
@@ -370,14 +376,15 @@ class ReadChange:
 def set_read(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, mids: Sequence[int], how: ReadFlag, *, now: int
 ) -> ReadChange:
-    """Change the read state of messages, STEP at most. Needs READ_ANY. In public folders each user has an own
-    one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
+    """Change the read state of messages, STEP at most, each once. Needs READ_ANY. In public folders each user
+    has an own one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
     if len(mids) > STEP:
         raise Refused(Reason.LIMIT, f"at most {STEP} messages in one step")
     with refusing():
         rights.require(txn, actor, mailbox, fid, Right.READ_ANY)
-        rows = [row for mid in mids if (row := _row(txn, mailbox, fid, mid)) is not None]
-        partial = len(rows) < len(mids)
+        named = dict.fromkeys(mids)
+        rows = [row for mid in named if (row := _row(txn, mailbox, fid, mid)) is not None]
+        partial = len(rows) < len(named)
         if mailboxes.identity(txn, mailbox).kind is Kind.PUBLIC:
             return _set_read_public(txn, actor, mailbox, fid, rows, how, partial)
         changed: list[int] = []
@@ -413,9 +420,18 @@ def _set_read_public(
     return ReadChange(changed, (), partial)
 
 
-def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool:
-    """Whether a user has read a message of a public folder."""
-    return peruser.is_read(peruser.read_set(txn, mailbox, row.fid, actor.user), row.cn)
+def own_reads(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> IdSet | None:
+    """The change numbers of a public folder's messages that a user has read; None for any other folder,
+    where all share one read state."""
+    if mailboxes.identity(txn, mailbox).kind is not Kind.PUBLIC:
+        return None
+    return peruser.read_set(txn, mailbox, fid, actor.user)
+
+
+def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool | None:
+    """Whether a user has read a message of a public folder; None for any other message."""
+    known = own_reads(txn, actor, mailbox, row.fid)
+    return None if known is None else peruser.is_read(known, row.cn)
 
 
 MS_IN_CONFLICT = 0x800

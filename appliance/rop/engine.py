@@ -22,6 +22,7 @@ from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.times import from_unix_ns
 from appliance.net import bridge
+from appliance.rop import deadline
 from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
 from appliance.rop.buffers import HEADER_SIZE, MAX_PAYLOADS
 from appliance.rop.codes import code_of
@@ -64,6 +65,8 @@ class Engine:
         self.hub = Hub(store, watch)
         self.arrangements = Arrangements()
         self.orders = Orders(store)
+        self.patience = deadline.LIMIT
+        """Seconds that a ROP may run apart."""
         self._origin = int.from_bytes(os.urandom(6), "big") << 8
 
     def connect(
@@ -201,7 +204,7 @@ class _Run:
             if access is Access.WRITE:
                 await self._write(store)
             elif access is Access.APART:
-                await asyncio.get_running_loop().run_in_executor(None, self._step, None)
+                await asyncio.get_running_loop().run_in_executor(None, self._apart)
             elif access is Access.SCAN:
                 await asyncio.get_running_loop().run_in_executor(None, self._reads, True)
             else:
@@ -245,6 +248,10 @@ class _Run:
                 self._step(txn)
                 if time.monotonic() - started > (1.0 if threaded else SLICE):
                     return
+
+    def _apart(self) -> None:
+        with deadline.limited(self._session.engine.patience):
+            self._step(None)
 
     def _step(self, txn: ReadTxn | None) -> None:
         call = self._calls[self._at]

@@ -56,7 +56,8 @@ class Access(Enum):
     after the commit. At most 4 MB and 20 ms."""
     APART = "apart"
     """No transaction: it takes its own with `ctx.read()` and `ctx.write(fn)`, step by step, in a reader
-    thread. For long work, and for bytes that go to the store while they arrive."""
+    thread. For long work, and for bytes that go to the store while they arrive. At most `deadline.LIMIT`
+    seconds."""
 
 
 class Handles(Enum):

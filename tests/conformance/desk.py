@@ -19,6 +19,7 @@ from tests.conformance.properties import Properties
 from tests.conformance.rop import NONE, Caller
 from tests.conformance.streams import Streams
 from tests.conformance.tables import Tables
+from tests.conformance.tags import SUBJECT
 from tests.conformance.transport import Transport
 from tests.conformance.values import Reader
 
@@ -79,6 +80,12 @@ class Desk(Messages, Properties, Streams, Tables, Transport):
                 answer.reader.ascii()
         answer.reader.end()
         return Folder(answer.handle, number)
+
+    def saved(self, folder: Folder, subject: str = "first") -> tuple[int, int]:
+        """A new message with a subject: its handle and id."""
+        message = self.create_message(folder)
+        self.set(message, {SUBJECT: subject})
+        return message, self.save(message)
 
     def create_folder(self, parent: Folder, name: str, kind: int = 1) -> Folder:
         """RopCreateFolder, of a generic folder that is not there. MS-OXCROPS 2.2.4.2."""

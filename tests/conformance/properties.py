@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.conformance.rop import NULL_DESTINATION, Caller
-from tests.conformance.values import Error, Reader, Value, read_row, read_tagged, tagged
+from tests.conformance.values import Error, Reader, Value, read_row, read_tagged, tag, tagged
 
 MOVE, NO_OVERWRITE = 1, 2
 """CopyFlags."""
@@ -15,6 +15,9 @@ NO_STRINGS, NO_IDS = 1, 2
 
 CREATE_NAMES = 2
 LID, NAME, NO_NAME = 0x00, 0x01, 0xFF
+OURS = bytes.fromhex("5A 17 C3 0E 41 88 4F 4B 9B 3D 2F 61 0D 7C 11 02")
+"""A property set of ours."""
+
 ERRORS_RETURNED = 0x00040380
 
 
@@ -191,6 +194,13 @@ def _copied(reader: Reader | None, expect: int) -> "list[Problem]":
     assert reader is not None
     reader.end()
     return []
+
+
+def custom(desk: Properties, kind: int, name: str = "blind") -> int:
+    """The tag of a named property of our own."""
+    handle: int = desk.logon  # type: ignore[attr-defined]
+    (number,) = desk.ids(handle, Name(OURS, name), flags=CREATE_NAMES)
+    return tag(number, kind)
 
 
 def missing(value: Value) -> bool:

@@ -1,11 +1,9 @@
 """MS-OXCMSG: messages that are created, saved, opened; what another handle sees; status and read state."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conformance import tags
-from tests.conformance.desk import DELETED, INBOX, Desk, Folder
+from tests.conformance.desk import DELETED, Desk, Folder
 from tests.conformance.messages import (
     BEST_ACCESS,
     FORCE,
@@ -24,24 +22,6 @@ from tests.conformance.rop import NOT_FOUND, NULL_OBJECT, OBJECT_MODIFIED, UNKNO
 from tests.conformance.values import Error
 
 BOGUS = 0x7FFF_FFFF_FF00_0001
-
-
-@pytest.fixture
-def desk(anna: Person) -> Iterator[Desk]:
-    with anna.mapi() as mapi:
-        yield Desk(mapi, anna.dn)
-
-
-@pytest.fixture
-def inbox(desk: Desk) -> Folder:
-    return desk.folder(INBOX)
-
-
-def saved(desk: Desk, folder: Folder, subject: str = "first") -> tuple[int, int]:
-    """Handle and id of a message that lies in a folder."""
-    message = desk.create_message(folder)
-    assert desk.set(message, {tags.SUBJECT: subject}) == []
-    return message, desk.save(message)
 
 
 def count(desk: Desk, folder: Folder, flags: int = 0x10) -> int:
@@ -109,7 +89,7 @@ def test_a_message_is_not_created_in_a_folder_that_is_not_there(desk: Desk, inbo
 
 
 def test_two_messages_have_two_ids(desk: Desk, inbox: Folder) -> None:
-    assert saved(desk, inbox)[1] != saved(desk, inbox)[1]
+    assert desk.saved(inbox)[1] != desk.saved(inbox)[1]
 
 
 # saving
@@ -118,7 +98,7 @@ def test_two_messages_have_two_ids(desk: Desk, inbox: Folder) -> None:
 @pytest.mark.covers("MS-OXCMSG_R719", "MS-OXCMSG_R723", "MS-OXCMSG_R1906", "MS-OXCMSG_R1907")
 @pytest.mark.parametrize("flags", [KEEP_READ_WRITE, FORCE, 0x08, 0x10])
 def test_a_saved_message_can_be_changed_and_saved_again(desk: Desk, inbox: Folder, flags: int) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     assert desk.set(message, {tags.SUBJECT: "second"}) == []
     assert desk.save(message, flags) == number
     assert desk.set(message, {tags.SUBJECT: "third"}) == []
@@ -142,7 +122,7 @@ def test_saving_answers_through_the_folder(desk: Desk, inbox: Folder) -> None:
 
 @pytest.mark.covers("MS-OXCMSG_R704", "MS-OXCMSG_R703", "MS-OXCMSG_R1475", "MS-OXCMSG_R1460")
 def test_a_change_is_not_seen_elsewhere_before_it_is_saved(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     other = desk.opened(inbox, number)
     assert other != message
     assert desk.set(message, {tags.SUBJECT: "changed"}) == []
@@ -155,7 +135,7 @@ def test_a_change_is_not_seen_elsewhere_before_it_is_saved(desk: Desk, inbox: Fo
 
 @pytest.mark.covers("MS-OXCMSG_R705", "MS-OXCMSG_R1053", "MS-OXCMSG_R1461")
 def test_the_second_of_two_writers_is_refused(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     one, two = desk.opened(inbox, number), desk.opened(inbox, number)
     desk.set(one, {tags.SUBJECT: "one"})
     desk.set(two, {tags.SUBJECT: "two"})
@@ -166,7 +146,7 @@ def test_the_second_of_two_writers_is_refused(desk: Desk, inbox: Folder) -> None
 
 @pytest.mark.covers("MS-OXCMSG_R724", "MS-OXCMSG_R723", "MS-OXCMSG_R3022")
 def test_the_second_of_two_writers_may_insist(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     one, two = desk.opened(inbox, number), desk.opened(inbox, number)
     desk.set(one, {tags.SUBJECT: "one"})
     desk.set(two, {tags.SUBJECT: "two"})
@@ -177,7 +157,7 @@ def test_the_second_of_two_writers_may_insist(desk: Desk, inbox: Folder) -> None
 
 @pytest.mark.covers("MS-OXCMSG_R1890", "MS-OXCMSG_R1889")
 def test_saving_sets_the_times(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     before = desk.get(message, tags.LOCAL_COMMIT_TIME, tags.MODIFICATION_TIME, tags.CHANGE_KEY)
     desk.set(message, {tags.SUBJECT: "later"})
     desk.save(message)
@@ -191,7 +171,7 @@ def test_saving_sets_the_times(desk: Desk, inbox: Folder) -> None:
 
 @pytest.mark.covers("MS-OXCMSG_R661")
 def test_a_message_opened_for_reading_is_not_changed(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     message = desk.opened(inbox, number, READ_ONLY)
     assert desk.one(message, tags.ACCESS_LEVEL) == 0
     # the write may be refused, or the save; nothing may reach the store
@@ -223,7 +203,7 @@ def test_only_messages_are_saved(desk: Desk, inbox: Folder, kind: str) -> None:
 
 @pytest.mark.covers("MS-OXCMSG_R333", "MS-OXCMSG_R1477", "MS-OXCMSG_R323")
 def test_a_message_that_is_not_there_is_not_opened(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     desk.open_message(inbox, BOGUS, expect=NOT_FOUND)
     desk.open_message(inbox, 0, expect=NOT_FOUND)
     desk.open_message(Folder(inbox.handle, desk.folders[DELETED]), number, expect=NOT_FOUND)
@@ -231,7 +211,7 @@ def test_a_message_that_is_not_there_is_not_opened(desk: Desk, inbox: Folder) ->
 
 @pytest.mark.covers("MS-OXCMSG_R1478", "MS-OXCMSG_R648")
 def test_messages_are_opened_through_folders_and_stores(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     assert desk.open_message(inbox, number, through=desk.logon) is not None
     for other in (message, desk.create_attachment(message)[0], desk.contents(inbox)[0]):
         desk.open_message(inbox, number, through=other, expect=NULL_OBJECT)
@@ -239,7 +219,7 @@ def test_messages_are_opened_through_folders_and_stores(desk: Desk, inbox: Folde
 
 @pytest.mark.covers("MS-OXCMSG_R1293", "MS-OXCMSG_R1838", "MS-OXCMSG_R663", "MS-OXCMSG_R665")
 def test_every_mode_opens_and_unknown_bits_are_ignored(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     answers = []
     for mode in (READ_ONLY, READ_WRITE, BEST_ACCESS, SOFT_DELETED, 0x20, 0x40):
         made = desk.open_message(inbox, number, mode)
@@ -250,7 +230,7 @@ def test_every_mode_opens_and_unknown_bits_are_ignored(desk: Desk, inbox: Folder
 
 @pytest.mark.covers("MS-OXCMSG_R325", "MS-OXCMSG_R326", "MS-OXCMSG_R335", "MS-OXCMSG_R668")
 def test_a_soft_deleted_message_opens_where_it_is_asked_for(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     desk.soft_delete(inbox, number)
     desk.open_message(inbox, number, READ_WRITE, expect=NOT_FOUND)
     desk.open_message(inbox, number, READ_ONLY, expect=NOT_FOUND)
@@ -289,7 +269,7 @@ def test_opening_tells_the_subject(
 
 @pytest.mark.covers("MS-OXCMSG_R673", "MS-OXCMSG_R1668")
 def test_opening_tells_of_named_properties(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     plain = desk.open_message(inbox, number)
     assert plain is not None
     assert not plain.named
@@ -310,7 +290,7 @@ def _keyword() -> list["object"]:
 
 @pytest.mark.covers("MS-OXCMSG_R766", "MS-OXCMSG_R772", "MS-OXCMSG_R1498")
 def test_reloading_tells_what_the_handle_knows(desk: Desk, inbox: Folder) -> None:
-    message, _ = saved(desk, inbox)
+    message, _ = desk.saved(inbox)
     desk.write_recipients(message, [person(0, TO, "ben")])
     again = desk.reload(message)
     assert isinstance(again, Opened)
@@ -322,7 +302,7 @@ def test_reloading_tells_what_the_handle_knows(desk: Desk, inbox: Folder) -> Non
 
 @pytest.mark.covers("MS-OXCMSG_R1068")
 def test_an_unknown_code_page_is_refused(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     desk.open_message(inbox, number, code_page=0xABCD, expect=UNKNOWN_CODE_PAGE)
 
 
@@ -334,7 +314,7 @@ def test_an_unknown_code_page_is_refused(desk: Desk, inbox: Folder) -> None:
 def test_the_code_page_of_opening_rules_8_bit_strings(
     desk: Desk, inbox: Folder, page: int, text: bytes
 ) -> None:
-    _, number = saved(desk, inbox, "Größe")
+    _, number = desk.saved(inbox, "Größe")
     made = desk.open_message(inbox, number, code_page=page)
     assert made is not None
     request = b"\x07\0\0\0\0\0\0\x01\0" + tags.SUBJECT8.to_bytes(4, "little")
@@ -349,7 +329,7 @@ def test_the_code_page_of_opening_rules_8_bit_strings(
                     "MS-OXCMSG_R1101", "MS-OXCMSG_R1102", "MS-OXCMSG_R1105", "MS-OXCPRPT_R36",
                     "MS-OXCPRPT_R34")  # fmt: skip
 def test_the_general_properties_are_there(desk: Desk, inbox: Folder, anna: Person) -> None:
-    _, number = saved(desk, inbox)
+    _, number = desk.saved(inbox)
     access, level, key, created, modified, name, search = desk.get(
         desk.opened(inbox, number),
         tags.ACCESS,
@@ -383,7 +363,7 @@ READ_ONLY_PROPERTIES = [
                     "MS-OXCPRPT_R25", "MS-OXCPRPT_R39", "MS-OXCPRPT_R52", "MS-OXCPRPT_R853")  # fmt: skip
 @pytest.mark.parametrize(("tag", "value"), READ_ONLY_PROPERTIES)
 def test_read_only_properties_keep_their_values(desk: Desk, inbox: Folder, tag: int, value: object) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     before = desk.one(message, tag)
     problems = desk.set(message, {tag: value})
     for problem in problems:
@@ -399,7 +379,7 @@ def test_read_only_properties_keep_their_values(desk: Desk, inbox: Folder, tag: 
 
 @pytest.mark.covers("MS-OXCMSG_R16", "MS-OXCMSG_R522", "MS-OXCMSG_R498", "MS-OXCMSG_R469")
 def test_attachments_show_in_the_flags(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     attachment, which = desk.create_attachment(message)
     desk.save_attachment(attachment, message)
     desk.save(message)
@@ -426,120 +406,11 @@ def test_the_first_save_takes_the_flags_of_the_client(desk: Desk, inbox: Folder,
 
 @pytest.mark.covers("MS-OXCMSG_R519")
 def test_a_message_is_unmodified_until_its_second_save(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
+    message, number = desk.saved(inbox)
     assert desk.one(desk.opened(inbox, number), tags.MESSAGE_FLAGS) & tags.MF_UNMODIFIED
     desk.set(message, {tags.SUBJECT: "changed"})
     desk.save(message)
     assert not desk.one(desk.opened(inbox, number), tags.MESSAGE_FLAGS) & tags.MF_UNMODIFIED
-
-
-# status
-
-
-@pytest.mark.covers("MS-OXCMSG_R416", "MS-OXCMSG_R1500", "MS-OXCMSG_R784", "MS-OXCMSG_R793",
-                    "MS-OXCMSG_R421", "MS-OXCMSG_R773", "MS-OXCMSG_R786", "MS-OXCROPS_R20004")  # fmt: skip
-def test_status_bits_are_set_by_a_mask(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
-    download, delete = 0x1000, 0x2000
-    assert desk.get_status(inbox.handle, number) == 0
-    assert desk.set_status(inbox.handle, number, download, download) == 0
-    assert desk.get_status(inbox.handle, number) == download
-    assert desk.set_status(inbox.handle, number, download | delete, delete) == download
-    assert desk.get_status(inbox.handle, number) == download | delete
-    assert desk.set_status(inbox.handle, number, 0, download) == download | delete
-    assert desk.get_status(inbox.handle, number) == delete
-    assert desk.set_status(inbox.handle, number, download, 0) == delete
-    assert desk.get_status(inbox.handle, number) == delete
-
-
-@pytest.mark.covers("MS-OXCMSG_R1501", "MS-OXCMSG_R119")
-def test_status_changes_nothing_else(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
-    kept = (tags.CHANGE_KEY, tags.MODIFICATION_TIME, tags.SUBJECT, tags.MESSAGE_FLAGS)
-    before = desk.get(desk.opened(inbox, number), *kept)
-    desk.set_status(inbox.handle, number, 0x1000, 0x1000)
-    assert desk.get(desk.opened(inbox, number), *kept) == before
-    table, _ = desk.contents(inbox)
-    assert desk.rows(table, tags.MESSAGE_STATUS) == [[0x1000]]
-
-
-@pytest.mark.covers("MS-OXCMSG_R1505", "MS-OXCMSG_R1507")
-def test_status_needs_a_folder(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
-    for handle in (message, desk.logon, desk.create_attachment(message)[0]):
-        desk.get_status(handle, number, expect=NULL_OBJECT)
-        desk.set_status(handle, number, 0, 0, expect=NULL_OBJECT)
-    desk.get_status(inbox.handle, BOGUS, expect=NOT_FOUND)
-    desk.set_status(inbox.handle, BOGUS, 0, 0, expect=NOT_FOUND)
-
-
-# read state
-
-
-@pytest.mark.covers("MS-OXCMSG_R795", "MS-OXCMSG_R805", "MS-OXCMSG_R815", "MS-OXCMSG_R818", "MS-OXCMSG_R822",
-                    "MS-OXCMSG_R834", "MS-OXCMSG_R1140", "MS-OXCMSG_R3006", "MS-OXCMSG_R2045")  # fmt: skip
-@pytest.mark.parametrize(("flags", "start", "end"), [
-    (0x00, False, True), (0x01, False, True), (0x04, True, False), (0x10, False, False), (0x10, True, True),
-    (0x20, False, False), (0x40, False, False), (0x0A, False, True),
-])  # fmt: skip
-def test_read_flags_change_the_read_state(
-    desk: Desk, inbox: Folder, flags: int, start: bool, end: bool
-) -> None:
-    message = desk.create_message(inbox)
-    desk.set(message, {tags.MESSAGE_FLAGS: int(start)})
-    number = desk.save(message)
-    assert desk.set_read(inbox.handle, [number], flags) == 0
-    table, _ = desk.contents(inbox)
-    ((found, read),) = desk.rows(table, tags.MESSAGE_FLAGS, tags.READ)
-    assert bool(found & tags.MF_READ) == end
-    assert read == end
-    if end:
-        assert found & tags.MF_EVER_READ
-
-
-@pytest.mark.covers("MS-OXCMSG_R1703", "MS-OXCMSG_R537")
-def test_the_read_state_changes_nothing_else(desk: Desk, inbox: Folder) -> None:
-    _, number = saved(desk, inbox)
-    kept = (tags.CHANGE_KEY, tags.MODIFICATION_TIME, tags.SUBJECT)
-    before = desk.get(desk.opened(inbox, number), *kept)
-    assert desk.set_read(inbox.handle, [number], 0x04) == 0
-    assert desk.get(desk.opened(inbox, number), *kept) == before
-
-
-def test_without_ids_all_messages_of_the_folder_are_meant(desk: Desk, inbox: Folder) -> None:
-    numbers = [saved(desk, inbox)[1] for _ in range(3)]
-    assert desk.set_read(inbox.handle, [], 0x04) == 0
-    assert [desk.one(desk.opened(inbox, number), tags.READ) for number in numbers] == [False] * 3
-
-
-@pytest.mark.covers("MS-OXCMSG_R1516", "MS-OXCMSG_R1510", "MS-OXCMSG_R1512", "MS-OXCMSG_R426")
-def test_read_flags_need_a_folder(desk: Desk, inbox: Folder) -> None:
-    message, number = saved(desk, inbox)
-    for handle in (message, desk.logon, desk.create_attachment(message)[0]):
-        desk.set_read(handle, [number], 0, expect=NULL_OBJECT)
-    assert desk.set_read(inbox.handle, [number], 0, asynchronous=1) == 0
-
-
-@pytest.mark.covers("MS-OXCMSG_R835", "MS-OXCMSG_R846", "MS-OXCMSG_R849", "MS-OXCMSG_R852",
-                    "MS-OXCMSG_R1841", "MS-OXCMSG_R1710", "MS-OXCMSG_R920")  # fmt: skip
-def test_an_open_message_is_marked_read(desk: Desk, inbox: Folder) -> None:
-    message = desk.create_message(inbox)
-    desk.set(message, {tags.MESSAGE_FLAGS: 0})
-    number = desk.save(message)
-    kept = (tags.CHANGE_KEY, tags.MODIFICATION_TIME)
-    before = desk.get(message, *kept)
-    assert desk.set_message_read(message, inbox.handle, 0x01) == 0
-    other = desk.opened(inbox, number)
-    assert desk.one(other, tags.READ) is True
-    assert desk.get(other, *kept) == before
-    assert desk.set_message_read(message, inbox.handle, 0x04) == 0
-    assert desk.one(desk.opened(inbox, number), tags.READ) is False
-
-
-@pytest.mark.covers("MS-OXCMSG_R1521")
-def test_marking_read_needs_a_message(desk: Desk, inbox: Folder) -> None:
-    for handle in (inbox.handle, desk.logon):
-        desk.set_message_read(handle, inbox.handle, 0x01, expect=NULL_OBJECT)
 
 
 @pytest.mark.covers("MS-OXCMSG_R3001", "MS-OXCMSG_R340")

@@ -1,11 +1,9 @@
 """MS-OXCMSG: recipients, attachments, embedded messages."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conformance import tags
-from tests.conformance.desk import INBOX, Desk, Folder
+from tests.conformance.desk import Desk, Folder
 from tests.conformance.messages import BCC, CC, CREATE, READ_ONLY, READ_WRITE, TO, Row, person
 from tests.conformance.office import Person
 from tests.conformance.properties import missing
@@ -14,22 +12,6 @@ from tests.conformance.values import BOOLEAN, smtp_row, tag
 
 SMTP_ADDRESS = 0x39FE001F
 COLUMNS = (tags.RECIPIENT_DISPLAY_NAME, tags.RECIPIENT_FLAGS)
-
-
-@pytest.fixture
-def desk(anna: Person) -> Iterator[Desk]:
-    with anna.mapi() as mapi:
-        yield Desk(mapi, anna.dn)
-
-
-@pytest.fixture
-def inbox(desk: Desk) -> Folder:
-    return desk.folder(INBOX)
-
-
-@pytest.fixture
-def message(desk: Desk, inbox: Folder) -> int:
-    return desk.create_message(inbox)
 
 
 def found(desk: Desk, message: int, row: int = 0) -> list[tuple[int, int, str | None]]:
@@ -359,8 +341,8 @@ def embedded(desk: Desk, message: int) -> tuple[int, int]:
     return attachment, made.handle
 
 
-@pytest.mark.covers("MS-OXCMSG_R881", "MS-OXCMSG_R913", "MS-OXCMSG_R481", "MS-OXCMSG_R1848",
-                    "MS-OXCMSG_R1363", "MS-OXCMSG_R889", "MS-OXCMSG_R479")  # fmt: skip
+@pytest.mark.covers("MS-OXCMSG_R596", "MS-OXCMSG_R881", "MS-OXCMSG_R913", "MS-OXCMSG_R481",
+                    "MS-OXCMSG_R1848", "MS-OXCMSG_R1363", "MS-OXCMSG_R889", "MS-OXCMSG_R479")  # fmt: skip
 def test_an_embedded_message_is_saved_from_the_inside(desk: Desk, inbox: Folder, message: int) -> None:
     attachment, inner = embedded(desk, message)
     assert desk.set(inner, {tags.SUBJECT: "RE: inside", tags.MESSAGE_CLASS: "IPM.Note"}) == []

@@ -1,13 +1,12 @@
 """MS-OXCPRPT: streams."""
 
 import struct
-from collections.abc import Iterator
 
 import pytest
 
 from tests.conformance import tags
 from tests.conformance.client import execute_body, execute_parts, rop_buffer
-from tests.conformance.desk import INBOX, Desk, Folder
+from tests.conformance.desk import Desk, Folder
 from tests.conformance.messages import CREATE, READ_ONLY, READ_WRITE
 from tests.conformance.office import Person
 from tests.conformance.properties import missing
@@ -25,26 +24,10 @@ from tests.conformance.rop import (
     STREAM_SIZE,
 )
 from tests.conformance.streams import BEGINNING, BIG_READ, CURRENT, END
-from tests.conformance.values import BINARY, tag
+from tests.conformance.values import BINARY, STRING8, UNICODE, tag
 
 BLOB = tag(0x6FF2, BINARY)
 GIGABYTES = 1 << 31
-
-
-@pytest.fixture
-def desk(anna: Person) -> Iterator[Desk]:
-    with anna.mapi() as mapi:
-        yield Desk(mapi, anna.dn)
-
-
-@pytest.fixture
-def inbox(desk: Desk) -> Folder:
-    return desk.folder(INBOX)
-
-
-@pytest.fixture
-def message(desk: Desk, inbox: Folder) -> int:
-    return desk.create_message(inbox)
 
 
 @pytest.fixture
@@ -82,6 +65,31 @@ def test_streams_open_on_messages_folders_and_attachments(
     again, size = desk.open_stream(handle, BLOB, READ_ONLY)
     assert size == 8
     assert desk.read(again, 100) == b"streamed"
+
+
+@pytest.mark.covers("MS-OXCPRPT_R25503", "MS-OXCPRPT_R25504", "MS-OXCPRPT_R25505", "MS-OXCMSG_R238",
+                    "MS-OXCMSG_R598")  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (tags.ATTACH_OBJECT, b"\xd0\xcf\x11\xe0 a storage"),
+        (tag(0x6FF6, STRING8), b"eight bits"),
+        (tag(0x6FF6, UNICODE), "sixteen bits ☃".encode("utf-16-le")),
+    ],
+)
+def test_every_type_streams_on_attachments(
+    desk: Desk, inbox: Folder, message: int, number: int, written: bytes
+) -> None:
+    attachment, which = desk.create_attachment(message)
+    desk.set(attachment, {tags.ATTACH_METHOD: 6})
+    stream, _ = desk.open_stream(attachment, number, CREATE)
+    assert desk.write(stream, written) == len(written)
+    desk.commit(stream)
+    desk.save_attachment(attachment, message)
+    kept = desk.open_attachment(desk.opened(inbox, desk.save(message)), which)
+    again, size = desk.open_stream(kept, number, READ_ONLY)
+    assert size == len(written)
+    assert desk.read(again, 100) == written
 
 
 @pytest.mark.covers("MS-OXCPRPT_R548", "MS-OXCPRPT_R25501", "MS-OXCPRPT_R255")

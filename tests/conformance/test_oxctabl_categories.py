@@ -1,12 +1,9 @@
 """MS-OXCTABL: categories that expand and collapse, and their state."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conformance import tags
 from tests.conformance.desk import INBOX, Desk, Folder
-from tests.conformance.office import Person
 from tests.conformance.rop import NOT_COLLAPSED, NOT_EXPANDED, NOT_FOUND
 from tests.conformance.tables import ASCENDING, BEGINNING, DESCENDING, MAXIMUM_CATEGORY, NO_ADVANCE
 from tests.conformance.values import EQUAL, Value, compare
@@ -27,12 +24,6 @@ COLUMNS = (
 BY_IMPORTANCE = (tags.IMPORTANCE, ASCENDING)
 BY_SUBJECT = (tags.SUBJECT, ASCENDING)
 MAIL = [("delta", 0), ("alpha", 0), ("echo", 1), ("charlie", 2), ("bravo", 2)]
-
-
-@pytest.fixture
-def desk(anna: Person) -> Iterator[Desk]:
-    with anna.mapi() as mapi:
-        yield Desk(mapi, anna.dn)
 
 
 @pytest.fixture

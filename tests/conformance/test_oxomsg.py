@@ -19,12 +19,6 @@ WAIT = 20.0
 
 
 @pytest.fixture
-def desk(anna: Person) -> Iterator[Desk]:
-    with anna.mapi() as mapi:
-        yield Desk(mapi, anna.dn)
-
-
-@pytest.fixture
 def theirs(ben: Person) -> Iterator[Desk]:
     """Ben's mailbox."""
     with ben.mapi() as mapi:

@@ -287,12 +287,17 @@ def negated(part: bytes) -> bytes:
     return b"\x02" + part
 
 
+def _of(number: int, value: Value) -> int:
+    """The tag of a value that properties of this tag are compared with: of one value among several, too."""
+    return number if isinstance(value, list) else number & ~MULTIPLE
+
+
 def content(number: int, value: Value, how: int = FULL, fuzzy: int = 0) -> bytes:
-    return b"\x03" + struct.pack("<HHI", how, fuzzy, number) + tagged(number, value)
+    return b"\x03" + struct.pack("<HHI", how, fuzzy, number) + tagged(_of(number, value), value)
 
 
 def compare(operator: int, number: int, value: Value) -> bytes:
-    return b"\x04" + struct.pack("<BI", operator, number) + tagged(number, value)
+    return b"\x04" + struct.pack("<BI", operator, number) + tagged(_of(number, value), value)
 
 
 def compare_properties(operator: int, left: int, right: int) -> bytes:

@@ -61,6 +61,11 @@ class Filter:
         """Whether a property is sent."""
         return (tag >> 16 in self.ids) is self.only
 
+    def without(self, tags: Iterable[int]) -> "Filter":
+        """One that sends less."""
+        ids = frozenset(tag >> 16 for tag in tags)
+        return Filter(self.ids - ids if self.only else self.ids | ids, self.only, self.subobjects)
+
     def sends(self, tag: int) -> bool:
         """Whether the sub-objects are sent that the tag stands for."""
         return self.subobjects and self.has(tag)
@@ -97,7 +102,7 @@ def message_content(
 ) -> Iterator[bytes]:
     """messageContent of a message whose names the pen has learned: `before` (a marker), the properties of
     `head`, then those that the filter lets pass."""
-    props, large = _bodies(whole, pen) if pen.best_body else (whole.props, whole.large)
+    props, large = sent_values(whole, pen)
     if filter is ALL:
         pairs = pen.chosen(props, MESSAGE_INTERNAL)
     else:
@@ -126,10 +131,11 @@ def message_children(
             yield MARKS[Marker.END_ATTACHMENT]
 
 
-def _bodies(whole: Whole, pen: Pen) -> tuple[Bag, dict[int, Content]]:
-    """Without the bodies that were made from the original one (MS-OXBBODY 2.1.3.1)."""
+def sent_values(whole: Whole, pen: Pen) -> tuple[Bag, dict[int, Content]]:
+    """The small and the large properties; with best body without the bodies that were made from the original
+    one (MS-OXBBODY 2.1.3.1)."""
     have = {tag >> 16 for tag in _ALL_BODIES if tag in whole.props or tag in whole.large}
-    if len(have) <= 1:
+    if not pen.best_body or len(have) <= 1:
         return whole.props, whole.large
     best = next(number for number in (_HTML, _RTF, _BODY) if number in have)
     others = [tag for tag in _ALL_BODIES if tag >> 16 != best]

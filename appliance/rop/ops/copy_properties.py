@@ -58,13 +58,14 @@ def _require_legal(ctx: RopContext, flags: CopyFlags) -> None:
     source, target = ctx.input(Object), ctx.other(Object)
     if source.kind is not target.kind:
         raise MapiError(ec.ecNotSupported)
-    if source.kind is On.FOLDER and flags & CopyFlags.MOVE:
-        raise MapiError(ec.ecNotSupported)
 
 
 def properties(ctx: RopContext, request: PropertiesRequest) -> Problems:
-    """Raises ecInvalidParam for unknown flags, and what `Propertied.copy_to` raises."""
+    """Raises ecInvalidParam for unknown flags, ecNotSupported for moves of a folder's properties (3.2.5.7),
+    and what `Propertied.copy_to` raises."""
     _require_legal(ctx, request.copy_flags)
+    if ctx.input(Object).kind is On.FOLDER and request.copy_flags & CopyFlags.MOVE:
+        raise MapiError(ec.ecNotSupported)
     wanted = Copying(
         only=tuple(bag_tag(tag) for tag in request.tags),
         overwrite=not request.copy_flags & CopyFlags.NO_OVERWRITE,

@@ -16,7 +16,7 @@ from appliance.formats import bags
 from appliance.mapi import implied, tags
 from appliance.mapi import restrictions as r
 from appliance.mapi import types as t
-from appliance.mapi.matching import comparable, folding
+from appliance.mapi.matching import comparable, folding, fuzzy_flags
 from appliance.mapi.types import Value
 from appliance.store import classes
 from appliance.store.tables import _native
@@ -313,7 +313,7 @@ def _property(restriction: r.Property, slots: Slots) -> bytes:
 
 
 def _content(restriction: r.Content, slots: Slots) -> bytes:
-    flags = restriction.flags
+    flags = fuzzy_flags(restriction)
     wanted = folding(flags)(restriction.value)
     is_text = isinstance(wanted, str)
     if isinstance(wanted, str):
