@@ -11,10 +11,6 @@ Invariants:
 - Chunks whose lease was swept meanwhile are never bound: their writer gets Conflict.
 - The head's references are the rows that name the blob; at 0 the blob goes.
 - A number is never used again: backups and caches rely on it.
-- Chunks up to DICTIONARY_MOST bytes are compressed with the dictionary of mail when that is smaller (form 2).
-  Structures of that size are rows of `formats.structures` with the same dictionary (form 3); larger ones, and
-  those that older releases stored, have the forms of chunks. The dictionary is part of the store's format:
-  another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
   Smaller ones are not: a hash key dirties a page for each delivery. The hash is that of the chunks as they
   are stored (head 2), which are fewer bytes: as long as a release compresses alike, the same bytes have the
@@ -23,20 +19,17 @@ Invariants:
 
 import hashlib
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import count
 from operator import eq
-from pathlib import Path
 from typing import NamedTuple
-
-import zstandard
 
 from appliance.formats import columns
 from appliance.formats import structures as packed_structures
 from appliance.formats.mime import Scan
 from appliance.formats.structures import Piece
+from appliance.store import forms
 from appliance.store.errors import Conflict, NotFound, StoreError
 from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -59,109 +52,11 @@ _HEAD, _OLDER_STRUCTURE, _CHUNKS = 0, 1, 2
 _OF_BYTES, _OF_CHUNKS = 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
-_RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
-_LEVEL = 3
-
-DICTIONARY_MOST = 32768
-"""Bytes of what is compressed with the dictionary: it hardly helps anything longer."""
-
-_TEXT = Path(__file__).with_name("mail.dictionary").read_bytes()
-_DICTIONARY = zstandard.ZstdCompressionDict(_TEXT)
-STRUCTURES = packed_structures.Codec(_TEXT)
+STRUCTURES = packed_structures.Codec(forms.DICTIONARY)
 """What unpacks structures."""
 
 _SCANNED = 16
 """Structures that are worth one scan in place of lookups."""
-
-_TOGETHER = 4
-"""Chunks that are worth one call of the decompressor together."""
-
-Raw = bytes | bytearray | memoryview
-
-_local = threading.local()
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    made: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
-    if made is None:
-        made = _local.compressor = zstandard.ZstdCompressor(
-            level=_LEVEL, write_content_size=True, write_checksum=True, write_dict_id=False
-        )
-    return made
-
-
-def _mail_compressor() -> zstandard.ZstdCompressor:
-    made: zstandard.ZstdCompressor | None = getattr(_local, "mail_compressor", None)
-    if made is None:
-        made = _local.mail_compressor = zstandard.ZstdCompressor(
-            level=_LEVEL,
-            dict_data=_DICTIONARY,
-            write_content_size=True,
-            write_checksum=True,
-            write_dict_id=False,
-        )
-    return made
-
-
-def _decompressor() -> zstandard.ZstdDecompressor:
-    made: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
-    if made is None:
-        made = _local.decompressor = zstandard.ZstdDecompressor()
-    return made
-
-
-def _mail_decompressor() -> zstandard.ZstdDecompressor:
-    made: zstandard.ZstdDecompressor | None = getattr(_local, "mail_decompressor", None)
-    if made is None:
-        made = _local.mail_decompressor = zstandard.ZstdDecompressor(dict_data=_DICTIONARY)
-    return made
-
-
-def _packed(raw: Raw) -> tuple[int, Raw]:
-    """The form that takes the least room, and the bytes in it."""
-    if len(raw) <= DICTIONARY_MOST:
-        form, packed = _ZSTD_MAIL, _mail_compressor().compress(raw)
-    else:
-        form, packed = _ZSTD, _compressor().compress(raw)
-    return (form, packed) if len(packed) < len(raw) else (_RAW, raw)
-
-
-def _unpacked(form: int, stored: bytes | memoryview, limit: int) -> bytes:
-    if form == _RAW:
-        return bytes(stored)
-    if form == _ZSTD:
-        return _decompressor().decompress(stored, max_output_size=limit)
-    if form == _ZSTD_MAIL:
-        return _mail_decompressor().decompress(stored, max_output_size=limit)
-    raise StoreError(f"bytes in an unknown form {form}")
-
-
-def _squeeze(raw: Raw) -> bytes:
-    form, packed = _packed(raw)
-    return bytes([form]) + packed
-
-
-def _expand(stored: bytes, limit: int) -> bytes:
-    try:
-        return _unpacked(stored[0], memoryview(stored)[1:], limit)
-    except zstandard.ZstdError as error:
-        raise StoreError(f"stored bytes are damaged: {error}") from error
-
-
-def _expand_many(stored: list[bytes]) -> list[bytes]:
-    """Chunks expanded, those of a form together: without the interpreter's lock, and a third faster."""
-    made: dict[int, bytes] = {}
-    for form, decompressor in ((_ZSTD, _decompressor()), (_ZSTD_MAIL, _mail_decompressor())):
-        places = [index for index, each in enumerate(stored) if each[:1] == bytes([form])]
-        if len(places) < _TOGETHER:
-            continue
-        try:
-            found = decompressor.multi_decompress_to_buffer([memoryview(stored[i])[1:] for i in places])
-        except (zstandard.ZstdError, ValueError) as error:
-            raise StoreError(f"stored bytes are damaged: {error}") from error
-        for at, index in enumerate(places):
-            made[index] = found[at].tobytes()
-    return [made[index] if index in made else _expand(each, CHUNK) for index, each in enumerate(stored)]
 
 
 class Structure(NamedTuple):
@@ -250,7 +145,7 @@ class BlobWriter:
         self._store.blob_room.give(self._held)
         self._held = 0
 
-    def write(self, data: Raw) -> "Future[int] | None":
+    def write(self, data: forms.Raw) -> "Future[int] | None":
         """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
         self.size += len(data)
         if self.size > MAX_SIZE:
@@ -271,7 +166,7 @@ class BlobWriter:
         return None
 
     def _seal(self, raw: bytearray | memoryview) -> None:
-        stored = _squeeze(raw)
+        stored = forms.squeeze(raw)
         if self.size >= DEDUPE_MIN:
             self._hash = self._hash or hashlib.sha256()
             self._hash.update(stored)
@@ -314,7 +209,7 @@ class BlobWriter:
             if stored is None:
                 with self._store.read() as txn:
                     stored = txn.get(_key(self._number, _CHUNKS + index))
-            return _expand(stored, CHUNK) if stored is not None else None
+            return forms.expand(stored, CHUNK) if stored is not None else None
 
         return _slice(chunk, self.size, offset, length)
 
@@ -351,7 +246,7 @@ def _pack_structure(structure: Structure) -> bytes:
     body = b"".join(structure)
     if len(body) <= packed_structures.MOST:
         return STRUCTURES.pack((envelope, bodystructure, scan))
-    form, packed = _packed(body)
+    form, packed = forms.pack(body)
     return _STRUCTURE_ROW.pack(form, *map(len, structure)) + packed
 
 
@@ -487,8 +382,8 @@ def judge(stored: list[bytes | None], member: int, key: bytes) -> bytes:
 def _older_piece(stored: bytes, piece: Piece) -> bytes:
     try:
         form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
-        body = _unpacked(form, memoryview(stored)[_STRUCTURE_ROW.size :], scan + envelope + bodystructure)
-    except (struct.error, zstandard.ZstdError) as error:
+        body = forms.unpack(form, memoryview(stored)[_STRUCTURE_ROW.size :], scan + envelope + bodystructure)
+    except struct.error as error:
         raise StoreError(f"a stored structure is damaged: {error}") from error
     if piece is Piece.SCAN:
         return body[:scan]
@@ -503,7 +398,7 @@ def read_small(txn: ReadTxn, numbers: list[int]) -> list[bytes]:
     found = txn.values(columns.keys(_BLOBS, numbers, _FIRST_CHUNK))
     if None in found:
         raise StoreError("the first chunk of a blob is missing")
-    return _expand_many([stored for stored in found if stored is not None])
+    return forms.expand_many([stored for stored in found if stored is not None], CHUNK)
 
 
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
@@ -517,7 +412,7 @@ def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int
 
     def chunk(index: int) -> bytes:
         stored = held.get(index)
-        found = _expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
+        found = forms.expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
         if found is None:
             raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
         return found
@@ -527,7 +422,7 @@ def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int
 
 def _chunk(txn: ReadTxn, number: int, index: int) -> bytes | None:
     stored = txn.get(_key(number, _CHUNKS + index))
-    return _expand(stored, CHUNK) if stored is not None else None
+    return forms.expand(stored, CHUNK) if stored is not None else None
 
 
 def _slice(chunk: Callable[[int], bytes | None], size: int, offset: int, length: int) -> bytes:

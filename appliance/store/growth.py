@@ -18,10 +18,10 @@ from pathlib import Path
 STEP = 256 << 10
 """Bytes by which the file grows ahead."""
 
-LEAST = 64 << 10
+LEAST = 32 << 10
 """Bytes behind the last page below which it grows."""
 
-MOST = 128 << 10
+MOST = 32 << 10
 """Bytes of growth in one commit above which it does not."""
 
 

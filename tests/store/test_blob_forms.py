@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from appliance.formats.structures import Piece, Verdict
-from appliance.store import blobs
+from appliance.store import blobs, forms
 from appliance.store.blobs import BlobWriter, Structure
 from appliance.store.check import check, repair
 from appliance.store.errors import StoreError
@@ -155,7 +155,7 @@ def test_hashes_of_both_kinds_are_verified(store: Store) -> None:
         assert blobs.verify(txn, number) == ""
         kept = txn.get(head_qi(SERVER, Table.BLOBS, number, 3)) or b""
     # a chunk that is whole, but not the one that belongs there
-    other = b"\1" + zstandard.ZstdCompressor().compress(blobs._expand(kept, blobs.CHUNK)[::-1])
+    other = b"\1" + zstandard.ZstdCompressor().compress(forms.expand(kept, blobs.CHUNK)[::-1])
     store.write(lambda txn: txn.put(head_qi(SERVER, Table.BLOBS, number, 3), other)).result()
     with store.read() as txn:
         assert "do not have its hash" in blobs.verify(txn, number)
