@@ -116,9 +116,19 @@ def shared(store: Store, top: int) -> tuple[int, int]:
 # --- the list -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.covers("MS-OXCPERM_R9", "MS-OXCPERM_R28", "MS-OXCPERM_R189", "MS-OXCPERM_R190",
-                    "MS-OXCPERM_R1079", "MS-OXCPERM_R1080", "MS-OXCPERM_R1070", "MS-OXCPERM_R1081",
-                    "MS-OXCPERM_R155", "MS-OXCPERM_R2006", "MS-OXCPERM_R1164")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R9",
+    "MS-OXCPERM_R28",
+    "MS-OXCPERM_R189",
+    "MS-OXCPERM_R190",
+    "MS-OXCPERM_R1079",
+    "MS-OXCPERM_R1080",
+    "MS-OXCPERM_R1070",
+    "MS-OXCPERM_R1081",
+    "MS-OXCPERM_R155",
+    "MS-OXCPERM_R2006",
+    "MS-OXCPERM_R1164",
+)
 def test_a_new_folder_has_the_two_reserved_entries(store: Store, top: int) -> None:
     _, folder = store.create(top, "New")
     answer = store.send(get_permissions_table(), folder, NONE)
@@ -136,9 +146,19 @@ def test_a_new_folder_has_the_two_reserved_entries(store: Store, top: int) -> No
     assert set(table) == {DEFAULT, ANONYMOUS}
 
 
-@pytest.mark.covers("MS-OXCPERM_R51", "MS-OXCPERM_R47", "MS-OXCPERM_R66", "MS-OXCPERM_R70",
-                    "MS-OXCPERM_R1068", "MS-OXCPERM_R1069", "MS-OXCPERM_R74", "MS-OXCPERM_R81",
-                    "MS-OXCPERM_R87", "MS-OXCPERM_R182", "MS-OXCPERM_R1204")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R51",
+    "MS-OXCPERM_R47",
+    "MS-OXCPERM_R66",
+    "MS-OXCPERM_R70",
+    "MS-OXCPERM_R1068",
+    "MS-OXCPERM_R1069",
+    "MS-OXCPERM_R74",
+    "MS-OXCPERM_R81",
+    "MS-OXCPERM_R87",
+    "MS-OXCPERM_R182",
+    "MS-OXCPERM_R1204",
+)
 def test_adding_somebody(store: Store, top: int, ben: Person) -> None:
     _, folder = store.create(top, "New")
     change(store, folder, added(ben, READ | VISIBLE))
@@ -212,8 +232,9 @@ def test_adding_twice_leaves_one_entry(store: Store, top: int, ben: Person) -> N
     assert rights(store, folder)[ben.name] == READ | VISIBLE
 
 
-@pytest.mark.covers("MS-OXCPERM_R19", "MS-OXCPERM_R40", "MS-OXCPERM_R1182", "MS-OXCPERM_R90",
-                    "MS-OXCPERM_R96")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R19", "MS-OXCPERM_R40", "MS-OXCPERM_R1182", "MS-OXCPERM_R90", "MS-OXCPERM_R96"
+)
 def test_free_and_busy_rights_of_the_calendar(store: Store, top: int, ben: Person) -> None:
     rows = store.table(get_hierarchy_table(0x04), top, DISPLAY_NAME, FOLDER_ID)
     (calendar,) = (int(str(fid)) for name, fid in rows if name == "Calendar")
@@ -255,9 +276,17 @@ def test_without_a_right_a_folder_is_not_there(store: Store, shared: tuple[int, 
     assert theirs.call(open_folder(fid), NONE).value == EC_NOT_FOUND
 
 
-@pytest.mark.covers("MS-OXCPERM_R173", "MS-OXCPERM_R102", "MS-OXCPERM_R103", "MS-OXCPERM_R1120",
-                    "MS-OXCPERM_R175", "MS-OXCPERM_R177", "MS-OXCPERM_R179", "MS-OXCPERM_R2014",
-                    "MS-OXCPERM_R2016")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R173",
+    "MS-OXCPERM_R102",
+    "MS-OXCPERM_R103",
+    "MS-OXCPERM_R1120",
+    "MS-OXCPERM_R175",
+    "MS-OXCPERM_R177",
+    "MS-OXCPERM_R179",
+    "MS-OXCPERM_R2014",
+    "MS-OXCPERM_R2016",
+)
 def test_a_visible_folder_opens_and_tells_its_list(
     store: Store, shared: tuple[int, int], theirs: Store, ben: Person
 ) -> None:
@@ -312,8 +341,14 @@ def _edit(theirs: Store, fid: int, mid: int) -> int:
     return answer.value
 
 
-@pytest.mark.covers("MS-OXCPERM_R123", "MS-OXCPERM_R124", "MS-OXCPERM_R125", "MS-OXCPERM_R130",
-                    "MS-OXCPERM_R131", "MS-OXCPERM_R132")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R123",
+    "MS-OXCPERM_R124",
+    "MS-OXCPERM_R125",
+    "MS-OXCPERM_R130",
+    "MS-OXCPERM_R131",
+    "MS-OXCPERM_R132",
+)
 @pytest.mark.parametrize(
     ("granted", "own", "others"),
     [(0, False, False), (EDIT_OWNED, True, False), (EDIT_OWNED | EDIT_ANY, True, True)],
@@ -335,8 +370,14 @@ def test_editing(
     assert _edit(theirs, fid, foreign) == (SUCCESS if others else EC_ACCESS_DENIED)
 
 
-@pytest.mark.covers("MS-OXCPERM_R120", "MS-OXCPERM_R121", "MS-OXCPERM_R122", "MS-OXCPERM_R126",
-                    "MS-OXCPERM_R127", "MS-OXCPERM_R128")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R120",
+    "MS-OXCPERM_R121",
+    "MS-OXCPERM_R122",
+    "MS-OXCPERM_R126",
+    "MS-OXCPERM_R127",
+    "MS-OXCPERM_R128",
+)
 @pytest.mark.parametrize("hard", [False, True])
 @pytest.mark.parametrize(
     ("granted", "own", "others"),
@@ -379,8 +420,15 @@ def test_creating_folders(
         assert theirs.send(delete_folder(made), opened).value == SUCCESS, "who makes a folder owns it"
 
 
-@pytest.mark.covers("MS-OXCPERM_R114", "MS-OXCPERM_R115", "MS-OXCPERM_R115002", "MS-OXCPERM_R116",
-                    "MS-OXCPERM_R116001", "MS-OXCPERM_R180", "MS-OXCPERM_R181")  # fmt: skip
+@pytest.mark.covers(
+    "MS-OXCPERM_R114",
+    "MS-OXCPERM_R115",
+    "MS-OXCPERM_R115002",
+    "MS-OXCPERM_R116",
+    "MS-OXCPERM_R116001",
+    "MS-OXCPERM_R180",
+    "MS-OXCPERM_R181",
+)
 @pytest.mark.parametrize("allowed", [False, True])
 def test_owning(store: Store, shared: tuple[int, int], theirs: Store, ben: Person, allowed: bool) -> None:
     fid, folder = shared
