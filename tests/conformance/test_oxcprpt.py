@@ -285,7 +285,7 @@ def test_names_are_registered_when_it_is_asked_for(desk: Desk, anna: Person) -> 
     assert desk.ids(desk.logon, Name(OURS, f"{mark}-none"), names[0]) == [0, 0]
     made = desk.ids(desk.logon, *names, flags=CREATE_NAMES)
     assert len(set(made)) == 4
-    assert all(0x8000 < number < 0xFFFF for number in made)
+    assert all(0x8000 <= number < 0xFFFF for number in made)
     assert desk.ids(desk.logon, *reversed(names)) == made[::-1]
     assert desk.ids(desk.logon, names[0], Name(OURS, f"{mark}-none"), names[1]) == [made[0], 0, made[1]]
     assert desk.names(desk.logon, *made) == names
