@@ -44,6 +44,9 @@ STEP_ROWS = 200
 _DEFINITION, _LINK, _OF_MESSAGE = b"\0", b"\1", b"\2"
 _ROW = struct.Struct("<BIQQQHI")
 _VERSION = 1
+_MOVES = frozenset(
+    {log.Kind.FOLDER_MOVED, log.Kind.FOLDER_DELETED, log.Kind.FOLDER_RESTORED, log.Kind.FOLDER_CREATED}
+)
 
 
 class SearchFlag(IntFlag):
