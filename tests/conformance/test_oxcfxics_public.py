@@ -85,8 +85,10 @@ def second(anna: Person, name: str) -> Iterator[Reading]:
 
 
 def note(where: Reading, subject: str) -> bytes:
-    """A message."""
-    return where.desk.message(where.fid, {CLASS: "IPM.Post", SUBJECT: subject})
+    """A message that its author has not read: who writes one has, until it is marked."""
+    mid = where.desk.message(where.fid, {CLASS: "IPM.Post", SUBJECT: subject})
+    where.mark([mid], UNREAD)
+    return mid
 
 
 def counter_of(mid: bytes) -> int:
@@ -127,12 +129,17 @@ def test_read_states_of_others_are_theirs(first: Reading, ben: Person, name: str
     stranger.desk.mapi.close()
 
 
-def test_a_changed_message_is_unread_again(first: Reading, second: Reading) -> None:
+def test_a_changed_message_is_unread_again(
+    first: Reading, second: Reading, ben: Person, office: Office, name: str
+) -> None:
+    office.command("folder", "permission", "public", name, ben.address, "editor")
+    editor = reading(ben, name)
     mid = note(first, "a")
     first.mark([mid], READ)
     assert states(second.sync()) == {"a": True}
     assert second.told() == ([], [])
-    first.desk.touch(first.fid, mid, {SUBJECT: "b"})
+    editor.desk.touch(first.fid, mid, {SUBJECT: "b"})
+    editor.desk.mapi.close()
     assert states(second.sync()) == {"b": False}
     assert second.told() == ([], [])
     first.mark([mid], READ)
