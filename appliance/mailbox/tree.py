@@ -226,6 +226,7 @@ def copy_folder(
                 kind=FolderKind.SEARCH if like.kind is FolderKind.SEARCH else FolderKind.GENERIC,
                 container_class=like.container_class,
                 bag=kept or None,
+                like=like if source[0] == mailbox else None,
                 actor=actor.user,
                 origin=actor.session,
             )

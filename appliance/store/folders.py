@@ -238,11 +238,12 @@ def create(
     container_class: str = "",
     special_use: str = "",
     bag: dict[int, Value] | None = None,
+    like: Folder | None = None,
     actor: int = 0,
     origin: int = 0,
 ) -> Folder:
-    """Make a folder; `fid` 0 takes a new id. Raises NotFound for the parent, Exists for the name,
-    LimitReached for depth or number."""
+    """Make a folder; `fid` 0 takes a new id; `like` is the folder of this mailbox that it is a copy of.
+    Raises NotFound for the parent, Exists for the name, LimitReached for depth or number."""
     mailbox = clock.mailbox
     fid = fid or clock.next_id()
     number = clock.next()
@@ -285,7 +286,16 @@ def create(
     )
     put(txn, mailbox, folder)
     log.append(
-        txn, mailbox, log.HIERARCHY, number, log.Kind.FOLDER_CREATED, mid=fid, actor=actor, origin=origin
+        txn,
+        mailbox,
+        log.HIERARCHY,
+        number,
+        log.Kind.FOLDER_CREATED if like is None else log.Kind.FOLDER_COPIED,
+        mid=fid,
+        actor=actor,
+        origin=origin,
+        old_fid=like.parent if like is not None else 0,
+        old_mid=like.fid if like is not None else 0,
     )
     return folder
 

@@ -41,6 +41,8 @@ class Kind(IntEnum):
     FOLDER_DELETED = 19
     FOLDER_RESTORED = 20
     PERMISSIONS = 21
+    FOLDER_COPIED = 22
+    """A new folder; `old_mid` is the FID of the one that it is like, `old_fid` that one's parent."""
     LINKED = 24
     UNLINKED = 25
     SEARCHED = 26

@@ -301,6 +301,12 @@ def _follow(txn: ReadTxn, mailbox: int, definition: Definition, look: Look, limi
     return Plan(definition, replace(definition, position=position), tuple(link), tuple(unlink), complete)
 
 
+_MOVES = frozenset(
+    {log.Kind.FOLDER_CREATED, log.Kind.FOLDER_COPIED, log.Kind.FOLDER_MOVED, log.Kind.FOLDER_DELETED}
+)
+"""Kinds after which a folder may be in a scope, or no longer."""
+
+
 def _changes(txn: ReadTxn, mailbox: int, definition: Definition) -> list[tuple[int, log.Change]]:
     """(FID, change) of the scope's folders after the position, in order. A folder that left the scope or
     the tree counts too while the folder still has links into it."""

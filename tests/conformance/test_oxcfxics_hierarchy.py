@@ -81,6 +81,7 @@ def names(sync: fxgrammar.Sync) -> list[object]:
 )
 @pytest.mark.covers("MS-OXCFXICS_R1127", "MS-OXCFXICS_R1128", "MS-OXCFXICS_R1129", "MS-OXCFXICS_R3322")
 @pytest.mark.covers("MS-OXCFXICS_R1272", "MS-OXCFXICS_R2191", "MS-OXCFXICS_R109701", "MS-OXCFXICS_R10970102")
+@pytest.mark.covers("MS-OXCFXICS_R2080", "MS-OXCFXICS_R2081")
 def test_folders_come_with_parents_first(desk: Desk, place: tuple[bytes, int]) -> None:
     top, handle = place
     first, first_handle = desk.create_folder(handle, "first", comment="about it")
@@ -117,11 +118,25 @@ def test_parents_have_ids_where_foreign_keys_are_unwanted(desk: Desk, place: tup
     assert struct.pack("<q", sync.folders[0].number(PARENT_FID)) == place[0]
 
 
+@pytest.mark.covers("MS-OXCFXICS_R6001", "MS-OXCFXICS_R6002", "MS-OXCFXICS_R6003", "MS-OXCFXICS_R6004")
 def test_what_a_folder_holds_is_not_its_own_change(desk: Desk, place: tuple[bytes, int]) -> None:
     fid, _ = desk.create_folder(place[1], "first")
     _, state = hierarchy(desk, place[1])
-    desk.message(fid, {CLASS: "IPM.Note", SUBJECT: "one"})
+    changed, gone = 0x670A0040, 0x670B0003  # PidTagLocalCommitTimeMax, PidTagDeletedCountTotal
+    handle = desk.open_folder(fid)
+    before = desk.get(handle, CHANGE_NUMBER, changed, gone)
+    mid = desk.message(fid, {CLASS: "IPM.Note", SUBJECT: "one"})
     assert hierarchy(desk, place[1], state)[0].folders == []
+    after = desk.get(handle, CHANGE_NUMBER, changed, gone)
+    assert after[CHANGE_NUMBER] == before[CHANGE_NUMBER]
+    assert isinstance(before[changed], int)
+    assert isinstance(after[changed], int)
+    assert after[changed] > before[changed]
+    desk.delete_messages(handle, [mid])
+    assert hierarchy(desk, place[1], state)[0].folders == []
+    last = desk.get(handle, CHANGE_NUMBER, changed, gone)
+    assert last[CHANGE_NUMBER] == before[CHANGE_NUMBER]
+    assert (before[gone], last[gone]) == (0, 1)
 
 
 def test_renamed_and_moved_folders_come_again(desk: Desk, place: tuple[bytes, int]) -> None:

@@ -215,7 +215,7 @@ def test_one_property_of_a_message(
     assert client.sync() == []
 
 
-@pytest.mark.covers("MS-OXCFXICS_R1135")
+@pytest.mark.covers("MS-OXCFXICS_R1135", "MS-OXCFXICS_R1134")
 def test_whole_messages_where_partial_items_are_not_asked_for(
     desk: Desk, place: tuple[bytes, int], client: Client
 ) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.conformance import fxrops, idsets
+from tests.conformance import fxdesk, fxrops, idsets
 from tests.conformance.fxdesk import CLASS, DISPLAY, FLAGS, NONE, SUBJECT, Desk, PublicDesk
 from tests.conformance.fxgrammar import IDSET_READ, IDSET_UNREAD, Sync
 from tests.conformance.fxrops import CNSET_READ, NORMAL, SYNC_UNICODE, State
 from tests.conformance.office import Office, Person
+from tests.conformance.replica import THEN, Client
 
 READ, UNREAD = 0x00, 0x04
 FOLDER_ID = 0x67480014
@@ -169,3 +170,43 @@ def test_read_states_that_nobody_asked_for(first: Reading, second: Reading) -> N
     assert found.reads is None
     assert state.props[CNSET_READ] == second.state.props[CNSET_READ]
     assert second.told() == ([counter_of(mid)], [])
+
+
+RESOLVE_METHOD, CONFLICT_ENTRY_ID, ORIGINAL_SUBJECT, SENDER = 0x3FE70003, 0x3FF00102, 0x0049001F, 0x0C1A001F
+NO_NOTIFICATION = 0x02
+
+
+def conflict(where: Reading) -> bytes:
+    """A conflict in the folder: the id of the message."""
+    mid = note(where, "server's")
+    client = Client(where.desk, where.folder)
+    client.bring(client.head(where.desk.gid(mid), at=THEN), {SUBJECT: "client's"})
+    return mid
+
+
+@pytest.mark.covers("MS-OXCFXICS_R1845", "MS-OXCFXICS_R1846", "MS-OXCFXICS_R3404", "MS-OXCFXICS_R34041")
+@pytest.mark.covers("MS-OXCFXICS_R1849", "MS-OXCFXICS_R1850", "MS-OXCFXICS_R1851", "MS-OXCFXICS_R3043")
+@pytest.mark.covers("MS-OXCFXICS_R3044", "MS-OXCFXICS_R1834")
+def test_owners_hear_of_conflicts(first: Reading, anna: Person, office: Office, name: str) -> None:
+    office.command("folder", "permission", "public", name, anna.address, "owner")
+    mid = conflict(first)
+    own = fxdesk.desk(anna)
+    wanted = [CLASS, SUBJECT, SENDER, ORIGINAL_SUBJECT, CONFLICT_ENTRY_ID]
+    (row,) = own.in_folder(own.open_folder(own.folders["inbox"]), wanted)
+    assert row[CLASS] == "IPM.Conflict.Message"
+    assert row[SENDER] == name
+    assert row[ORIGINAL_SUBJECT] in ("server's", "client's")
+    handle = first.desk.open_message(first.fid, mid, 0)
+    assert first.desk.get(handle, 0x0FFF0102)[0x0FFF0102] == row[CONFLICT_ENTRY_ID]
+    own.mapi.close()
+
+
+@pytest.mark.covers("MS-OXCFXICS_R1847", "MS-OXCFXICS_R1292")
+def test_owners_may_not_want_to_hear(first: Reading, anna: Person, office: Office, name: str) -> None:
+    office.command("folder", "permission", "public", name, anna.address, "owner")
+    first.desk.set(first.folder, {RESOLVE_METHOD: NO_NOTIFICATION})
+    mid = conflict(first)
+    assert first.desk.look(first.fid, mid, 0x0E170003)[0x0E170003] == 0x0800, "msgStatus: in conflict"
+    own = fxdesk.desk(anna)
+    assert own.in_folder(own.open_folder(own.folders["inbox"]), [CLASS]) == []
+    own.mapi.close()

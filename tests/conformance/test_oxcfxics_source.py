@@ -453,3 +453,27 @@ def test_a_source_that_was_released_can_still_be_read(desk: Desk) -> None:
     context = desk.must(fxrops.copy_to(), [message, NONE]).out
     desk.release(message)
     assert fxgrammar.message_content(fxrops.download(desk, context)).props.get(SUBJECT) == "Grüße"
+
+
+@pytest.mark.covers("MS-OXCFXICS_R2115", "MS-OXCFXICS_R211501")
+@pytest.mark.parametrize("flags", [0x2000, 0x0000])
+def test_bodies_in_their_original_form(desk: Desk, flags: int) -> None:
+    """BestBody of CopyTo: the one that was written alone, and nothing made of it, within as well."""
+    html = b"<html><body>Hello</body></html>"
+    message = desk.create_message(desk.folders["inbox"])
+    values: dict[int, Value] = {CLASS: "IPM.Note", SUBJECT: "html", 0x10130102: html, 0x10160003: 3}
+    desk.set(message, values)
+    attachment = desk.create_attachment(message)
+    desk.set(attachment, {0x37050003: 5, 0x3707001F: "inner"})
+    inner = desk.embed(attachment)
+    desk.set(inner, values)
+    desk.save(inner)
+    desk.save_attachment(message, attachment)
+    desk.save(message)
+    found = fxgrammar.message_content(fxrops.source(desk, fxrops.copy_to(flags=flags), message))
+    (within,) = found.attachments
+    assert within.embedded is not None
+    for each in (found.props, within.embedded.props):
+        assert each.get(0x10130102) == html
+        if flags:
+            assert not {0x1000001F, 0x10090102} & set(each.tags)

@@ -1,12 +1,14 @@
 """MS-OXCFXICS: states as clients give them back, their sets in every encoding, checkpoints."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
 from tests.conformance import fxdesk, fxgrammar, fxrops, idsets
 from tests.conformance.fxdesk import CLASS, INVALID_PARAMETER, NONE, OK, SUBJECT, Desk
 from tests.conformance.fxgrammar import (
+    CHANGE_NUMBER,
     IDSET_DELETED,
 )
 from tests.conformance.fxrops import CNSET_READ, CNSET_SEEN, IDSET_GIVEN
@@ -185,3 +187,20 @@ def test_common_bytes_are_pushed(desk: Desk, place: tuple[bytes, int]) -> None:
     assert data[:16] == desk.replguid
     assert data[16] in range(1, 7), "R2660: common bytes are pushed first"
     assert len(data) < 16 + 6 * 10
+
+
+@pytest.mark.covers("MS-OXCFXICS_R3014", "MS-OXCFXICS_R5000", "MS-OXCFXICS_R2068", "MS-OXCFXICS_R2083")
+def test_the_read_set_is_of_changes_not_of_states(desk: Desk, place: tuple[bytes, int]) -> None:
+    """Both ways, read and unread, take a new number; nothing leaves the set."""
+    fid, folder = place
+    mid = note(desk, fid, "one")
+    _, state = fxrops.sync(desk, folder)
+    sets = [set(idsets.members(state.ranges(CNSET_READ, desk.replguid)))]
+    for flags in (0x04, 0x00, 0x04):
+        before = desk.look(fid, mid, CHANGE_NUMBER)
+        desk.read_flags(folder, [mid], flags)
+        assert desk.look(fid, mid, CHANGE_NUMBER) == before, "another number than the message's own"
+        sync, state = fxrops.sync(desk, folder, state)
+        assert sync.reads is not None
+        sets.append(set(idsets.members(state.ranges(CNSET_READ, desk.replguid))))
+    assert all(one < two for one, two in pairwise(sets))

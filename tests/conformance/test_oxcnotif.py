@@ -79,6 +79,7 @@ def one(found: list[Notice], kind: int) -> Notice:
 
 
 @pytest.mark.covers("MS-OXCNOTIF_R34", "MS-OXCNOTIF_R35", "MS-OXCNOTIF_R288", "MS-OXCNOTIF_R292")
+@pytest.mark.covers("MS-OXCNOTIF_R291", "MS-OXCNOTIF_R10")
 def test_many_subscriptions_are_given(desk: Desk) -> None:
     handles = [watch(desk, types) for types in (0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x01FE, 0x0402)]
     assert len(set(handles)) == len(handles)
@@ -297,6 +298,9 @@ def table(desk: Desk, fid: bytes, flags: int = 0, *, view: bool = True) -> int:
 @pytest.mark.covers("MS-OXCNOTIF_R14601", "MS-OXCNOTIF_R15001", "MS-OXCNOTIF_R15401", "MS-OXCNOTIF_R15801")
 @pytest.mark.covers("MS-OXCNOTIF_R161002", "MS-OXCNOTIF_R16401", "MS-OXCNOTIF_R16701", "MS-OXCNOTIF_R166")
 @pytest.mark.covers("MS-OXCNOTIF_R166001", "MS-OXCNOTIF_R257", "MS-OXCNOTIF_R261", "MS-OXCNOTIF_R97")
+@pytest.mark.covers(
+    "MS-OXCNOTIF_R18", "MS-OXCNOTIF_R21", "MS-OXCNOTIF_R87", "MS-OXCNOTIF_R90", "MS-OXCNOTIF_R496"
+)
 def test_a_row_is_added(desk: Desk, other: Desk, place: tuple[bytes, int]) -> None:
     fid, _ = place
     first = note(other, fid, "first")
@@ -420,6 +424,7 @@ def test_a_reset_table_is_silent_until_it_has_a_view(
 
 @pytest.mark.covers("MS-OXCNOTIF_R338", "MS-OXCNOTIF_R335", "MS-OXCNOTIF_R348", "MS-OXCNOTIF_R349")
 @pytest.mark.covers("MS-OXCNOTIF_R81", "MS-OXCNOTIF_R332", "MS-OXCNOTIF_R337", "MS-OXCNOTIF_R346")
+@pytest.mark.covers("MS-OXCNOTIF_R334")
 def test_what_does_not_fit_is_pending(desk: Desk, other: Desk, place: tuple[bytes, int]) -> None:
     """Rows of 500 bytes and more: eighty of them do not fit in the smallest buffer."""
     fid, _ = place

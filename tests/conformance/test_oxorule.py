@@ -230,3 +230,159 @@ def test_updating_needs_a_logon(desk: Desk, inbox: int) -> None:
     rop = struct.pack("<BBBHH", 0x57, 0, 0, 0, 0)
     assert desk.call(rop, [inbox]).code == fxdesk.NOT_SUPPORTED
     assert desk.call(rop, [NONE]).code == NULL_OBJECT
+
+
+def block(kind: int, data: bytes = b"", flavor: int = 0) -> bytes:
+    """An ActionBlock of a standard rule. MS-OXORULE 2.2.5.1."""
+    body = struct.pack("<BII", kind, flavor, 0) + data
+    return struct.pack("<H", len(body)) + body
+
+
+def eid(data: bytes) -> bytes:
+    """Bytes with their size."""
+    return struct.pack("<H", len(data)) + data
+
+
+RECIPIENT = struct.pack("<BH", 1, 2) + tagged({0x3001001F: "One", 0x0C150003: 1})
+MOVED = b"\x01" + eid(b"\0") + eid(b"\x01" + bytes(20))
+TEMPLATE = bytes(range(8)) + bytes(range(8, 16)) + bytes(range(16))
+BLOCKS = {
+    "OP_MOVE": block(0x01, MOVED),
+    "OP_COPY": block(0x02, MOVED),
+    "OP_REPLY": block(0x03, TEMPLATE, 0x02),
+    "OP_OOF_REPLY": block(0x04, TEMPLATE),
+    "OP_DEFER_ACTION": block(0x05, b"whatever the client wants"),
+    "OP_BOUNCE": block(0x06, struct.pack("<I", 0x26)),
+    "OP_FORWARD": block(0x07, struct.pack("<H", 1) + RECIPIENT, 0x01),
+    "OP_DELEGATE": block(0x08, struct.pack("<H", 1) + RECIPIENT),
+    "OP_TAG": block(0x09, tagged({0x00170003: 2})),
+    "OP_DELETE": block(0x0A),
+    "OP_MARK_AS_READ": block(0x0B),
+}
+
+
+def stored_cells(desk: Desk, folder: int, tag: int) -> bytes:
+    """What the only rule has, in the bytes of the row."""
+    table = desk.must(get_table(), [folder, NONE]).out
+    desk.columns(table, [tag])
+    rop = struct.pack("<BBBBBH", 0x15, 0, 0, 0, 1, 10)
+    row = desk.must(rop, [table], lambda reader: reader.rest()).value
+    assert isinstance(row, bytes)
+    assert row[:4] == b"\x02\x01\x00\x00"
+    desk.release(table)
+    return row[4:]
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS))
+def test_every_action_is_kept(desk: Desk, inbox: int, name: str) -> None:
+    actions = struct.pack("<H", 2) + BLOCKS[name] + block(0x0B)
+    assert desk.call(modify([(ADD, {**rule(), ACTIONS: actions})]), [inbox]).code == OK
+    assert stored_cells(desk, inbox, ACTIONS) == actions
+
+
+NAME_IS = SUBJECT.to_bytes(4, "little") * 2 + "a\0".encode("utf-16-le")
+CONDITIONS = {
+    "RES_AND": b"\x00" + struct.pack("<H", 2) + EXISTS * 2,
+    "RES_OR": b"\x01" + struct.pack("<H", 2) + EXISTS * 2,
+    "RES_NOT": b"\x02" + EXISTS,
+    "RES_CONTENT": struct.pack("<BHH", 0x03, 0x0001, 0x0001) + NAME_IS,
+    "RES_PROPERTY": struct.pack("<BB", 0x04, 0x04) + NAME_IS,
+    "RES_COMPAREPROPS": struct.pack("<BBII", 0x05, 0x04, 0x0037001F, 0x0070001F),
+    "RES_BITMASK": struct.pack("<BBII", 0x06, 1, 0x0E070003, 1),
+    "RES_SIZE": struct.pack("<BBII", 0x07, 0x02, 0x0E080003, 100),
+    "RES_EXIST": EXISTS,
+    "RES_SUBOBJECT": struct.pack("<BI", 0x09, 0x0E12000D) + struct.pack("<BI", 0x08, 0x3003001F),
+    "RES_COUNT": struct.pack("<BI", 0x0B, 3) + EXISTS,
+}
+
+
+@pytest.mark.parametrize("name", sorted(CONDITIONS))
+def test_every_condition_is_kept(desk: Desk, inbox: int, name: str) -> None:
+    condition = CONDITIONS[name]
+    assert desk.call(modify([(ADD, {**rule(), CONDITION: condition})]), [inbox]).code == OK
+    assert stored_cells(desk, inbox, CONDITION) == condition
+
+
+WRONG: dict[str, tuple[int, dict[int, Value], int]] = {
+    "no properties": (ADD, {}, 0),
+    "no provider": (ADD, {tag: value for tag, value in rule().items() if tag != PROVIDER}, 0),
+    "a property that is none of a rule's": (ADD, {**rule(), SUBJECT: "no"}, 0),
+    "a change without an id": (MODIFY, {NAME: "changed"}, 0),
+    "a removal without an id": (REMOVE, {NAME: "changed"}, 0),
+    "a change while all are replaced": (MODIFY, {RULE_ID: 1, NAME: "changed"}, 1),
+    "no actions": (ADD, {**rule(), ACTIONS: struct.pack("<H", 0)}, 0),
+}
+
+
+@pytest.mark.covers("MS-OXORULE_R594")
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_wrong_rules_change_nothing(desk: Desk, inbox: int, name: str) -> None:
+    """All or nothing: the right rule beside the wrong one is not taken either."""
+    desk.must(modify([(ADD, rule("kept"))]), [inbox])
+    kind, values, flags = WRONG[name]
+    answer = desk.call(modify([(ADD, rule("beside")), (kind, values)], flags), [inbox])
+    assert answer.code != OK
+    assert [row[NAME] for row in listed(desk, inbox)] == ["kept"]
+
+
+def test_rules_come_in_the_order_of_their_sequence(desk: Desk, inbox: int) -> None:
+    """3.2.1.2, and a table that is sorted or restricted as others are."""
+    desk.must(
+        modify([(ADD, rule(name, number)) for name, number in (("c", 30), ("a", 10), ("b", 20))]), [inbox]
+    )
+    assert [row[NAME] for row in listed(desk, inbox)] == ["a", "b", "c"]
+    table = desk.must(get_table(), [inbox, NONE]).out
+    desk.columns(table, [NAME])
+    restriction = struct.pack("<BBII", 0x04, 0x02, SEQUENCE, SEQUENCE) + struct.pack("<I", 20)
+    rop = struct.pack("<BBBBH", 0x14, 0, 0, 0, len(restriction)) + restriction
+    desk.must(rop, [table], lambda reader: reader.u8())
+    assert [row[NAME] for row in desk.rows(table, [NAME])] == ["c"]
+
+
+def test_rules_belong_to_their_folder_and_live_with_it(desk: Desk, inbox: int) -> None:
+    parent = desk.open_folder(desk.folders["ipm"])
+    fid, folder = desk.create_folder(parent, "Ruled")
+    desk.must(modify([(ADD, rule("here"))]), [folder])
+    assert listed(desk, inbox) == []
+    assert [row[NAME] for row in listed(desk, folder)] == ["here"]
+    (row,) = listed(desk, folder)
+    answer = desk.call(modify([(REMOVE, {RULE_ID: row[RULE_ID]})]), [inbox])
+    assert answer.code == NOT_FOUND
+    desk.release(folder)
+    assert [each[NAME] for each in listed(desk, desk.open_folder(fid))] == ["here"]
+
+
+@pytest.mark.covers("MS-OXORULE_R152", "MS-OXORULE_R161", "MS-OXORULE_R165", "MS-OXORULE_R168")
+@pytest.mark.covers("MS-OXORULE_R171")
+def test_an_extended_rule_is_an_associated_message(desk: Desk, inbox: int) -> None:
+    """2.2.4: the server keeps what the client writes, however long."""
+    condition = struct.pack("<H", 0) + EXISTS
+    actions = struct.pack("<HIIH", 0, 1, 0, 0) + bytes(9000)
+    values: dict[int, Value] = {
+        CLASS: "IPM.ExtendedRule.Message",
+        0x65EC001F: "extended",  # PidTagRuleMessageName
+        0x65F30003: 10,  # PidTagRuleMessageSequence
+        0x65E90003: 1,  # PidTagRuleMessageState
+        0x65EB001F: "RuleOrganizer",  # PidTagRuleMessageProvider
+        0x0E990102: actions,  # PidTagExtendedRuleMessageActions
+        0x0E9A0102: condition,  # PidTagExtendedRuleMessageCondition
+    }
+    mid = desk.message(desk.folders["inbox"], values, True)
+    assert desk.look(desk.folders["inbox"], mid, *values) == values
+    assert listed(desk, inbox) == [], "no standard rule"
+    assert [row[CLASS] for row in desk.in_folder(inbox, [CLASS], 0x12)] == ["IPM.ExtendedRule.Message"]
+
+
+@pytest.mark.covers("MS-OXORULE_R614", "MS-OXORULE_R617")
+def test_updating_what_no_message_is_about(desk: Desk) -> None:
+    rop = struct.pack("<BBB", 0x57, 0, 0) + eid(b"of nothing") + eid(b"new")
+    assert desk.call(rop, [desk.logon]).code == OK
+
+
+def test_rules_of_a_folder_that_went(desk: Desk) -> None:
+    parent = desk.open_folder(desk.folders["ipm"])
+    fid, folder = desk.create_folder(parent, "Gone")
+    desk.must(modify([(ADD, rule())]), [folder])
+    desk.must(struct.pack("<BBBB", 0x1D, 0, 0, 0x15) + fid, [parent], lambda reader: reader.u8())
+    assert desk.call(modify([(ADD, rule())]), [folder]).code != OK
+    assert desk.call(get_table(), [folder, NONE]).code != OK

@@ -143,7 +143,9 @@ class Download:
             if not self.pen.recover:
                 raise
             sent.failed(mid)
-            yield error_info(self.pen, code_of(error))
+            with self.store.read() as txn:
+                known = ids_of(txn, self.mailbox, self.fid, mid)
+            yield error_info(self.pen, code_of(error), *known)
             return
         if ready is None:
             return

@@ -1,7 +1,7 @@
 """Events of MS-OXCNOTIF 2.2.1.1, made of the records of a mailbox's change log."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.rop.notify.data import Bit, NotificationData, Type
 from appliance.store import classes, contents, folders, log
@@ -18,7 +18,8 @@ MAX_EVENTS = 2000
 class Event:
     """Something that happened. Ids are 0 where they do not apply; `mid` is 0 for an event of a folder, whose
     parent then is `parent`. `search`: the message was found (or is found no more) by the search folder
-    `parent`. `counts` are (total, unread) of the folder."""
+    `parent`. `counts` are (total, unread) of the folder; `origin` is the session that did it, 0 where that
+    is unknown or several did."""
 
     type: Type
     fid: int
@@ -32,6 +33,7 @@ class Event:
     counts: tuple[int, int] | None = None
     message_flags: int = 0
     message_class: str = ""
+    origin: int = 0
 
     def folders(self) -> tuple[int, ...]:
         """Every folder that the event is about, for rights and scopes."""
@@ -71,21 +73,29 @@ class Event:
 
 def since(txn: ReadTxn, mailbox: int, after: int) -> list[Event]:
     """What happened in a mailbox after a number of its clock, in the order of the folders."""
-    events = _of_hierarchy(txn, mailbox, list(log.changes(txn, mailbox, log.HIERARCHY, after)))
+    hierarchy = list(log.changes(txn, mailbox, log.HIERARCHY, after))
+    makers = {change.mid: change.origin for change in hierarchy}
+    events = _of_hierarchy(txn, mailbox, hierarchy)
     for fid in folders.moved(txn, mailbox, after):
         folder = folders.get(txn, mailbox, fid)
+        origins: set[int] = set()
         for change in log.changes(txn, mailbox, fid, after):
+            origins.add(change.origin)
             if len(events) < MAX_EVENTS:
                 events += _of_message(txn, mailbox, fid, change)
         if folder.kind is not FolderKind.SEARCH:
             counts = (folder.total, folder.unread)
-            events.append(Event(Type.OBJECT_MODIFIED, fid, parent=folder.parent, counts=counts))
+            origins = origins or {makers.get(fid, 0)}
+            origin = origins.pop() if len(origins) == 1 else 0
+            told = Event(Type.OBJECT_MODIFIED, fid, parent=folder.parent, counts=counts, origin=origin)
+            events.append(told)
     return events
 
 
 _FOLDER_EVENTS = {
     Kind.FOLDER_CREATED: Type.OBJECT_CREATED,
     Kind.FOLDER_RESTORED: Type.OBJECT_CREATED,
+    Kind.FOLDER_COPIED: Type.OBJECT_COPIED,
     Kind.FOLDER_CHANGED: Type.OBJECT_MODIFIED,
     Kind.PERMISSIONS: Type.OBJECT_MODIFIED,
     Kind.FOLDER_MOVED: Type.OBJECT_MOVED,
@@ -103,14 +113,18 @@ def _of_hierarchy(txn: ReadTxn, mailbox: int, changes: list[Change]) -> list[Eve
         if fid not in parents:
             folder = folders.find(txn, mailbox, fid)
             parents[fid] = folder.parent if folder is not None else change.old_fid
-        if type is Type.OBJECT_MOVED:
-            events.append(Event(type, fid, parent=parents[fid], old_fid=fid, old_parent=change.old_fid))
-            parents[fid] = change.old_fid
+        old_fid, old_parent = 0, 0
+        if type is Type.OBJECT_COPIED:
+            old_fid, old_parent = change.old_mid, change.old_fid
+        elif type is Type.OBJECT_MOVED:
+            old_fid, old_parent = fid, change.old_fid
         elif type is Type.OBJECT_DELETED and change.old_fid:
             parents[fid] = change.old_fid
-            events.append(Event(type, fid, parent=change.old_fid))
-        elif type is not None:
-            events.append(Event(type, fid, parent=parents[fid]))
+        if type is not None:
+            made = Event(type, fid, parent=parents[fid], old_fid=old_fid, old_parent=old_parent)
+            events.append(replace(made, origin=change.origin))
+        if type is Type.OBJECT_MOVED:
+            parents[fid] = change.old_fid
     return events[::-1]
 
 

@@ -1,8 +1,8 @@
 """TableModified: what happens to the rows of a table that a client looks at (MS-OXCNOTIF 3.1.4.3).
 
 A client that reads rows is told which were added, changed and deleted, with the row as it stands and the one
-before it. Where that cannot be said (a restriction may have hidden a row before or hide it now, categories,
-many changes at once) it is told that the table changed, and reads anew.
+before it. Where that cannot be said (a restriction may have hidden a changed row before or hide it now,
+categories, many changes at once) it is told that the table changed, and reads anew.
 
 Rows are read under the session's lock, in a reader thread: a table belongs to one batch at a time.
 """
@@ -119,8 +119,12 @@ _CHANGES = {
 class TableWatch:
     """Tells one session of one table, from the first look at its rows until it is reset or released."""
 
-    def __init__(self, session: "Session", target: "Object", table: Table, rows: Rows) -> None:
+    def __init__(
+        self, session: "Session", target: "Object", table: Table, rows: Rows, *, deaf_to: int = 0
+    ) -> None:
+        """`deaf_to`: the session (`Event.origin`) of whose actions nothing is told."""
         self._session, self._target, self._table, self._rows = session, target, table, rows
+        self._deaf_to = deaf_to
         self._end: Callable[[], None] | None = None
         self._waiting: Changes = {}
         self._task: asyncio.Task[None] | None = None
@@ -149,6 +153,8 @@ class TableWatch:
 
     def _told(self, events: list[Event]) -> None:
         for event in events:
+            if self._deaf_to and event.origin == self._deaf_to:
+                continue
             for id_, change in self._rows.changes(event):
                 before = self._waiting.get(id_)
                 added = before is TableEvent.ROW_ADDED and change is TableEvent.ROW_MODIFIED
@@ -168,6 +174,8 @@ class TableWatch:
 
     def _notices(self, changes: Changes) -> list[NotificationData]:
         if len(changes) > MAX_ROWS or not self._table.is_plain:
+            return [self._data(TableEvent.CHANGED)]
+        if self._table.is_restricted and set(changes.values()) != {TableEvent.ROW_ADDED}:
             return [self._data(TableEvent.CHANGED)]
         try:
             with self._session.engine.store.read() as txn:

@@ -119,11 +119,13 @@ _FAILED_LONG = PutExtendedResponse(TransferStatus.ERROR, 0, 0, 0, 0)
 
 
 def put(ctx: RopContext, request: PutRequest) -> PutResponse:
-    """Raises what the stream, or storing what it brings, fails with."""
+    """Raises what the stream, or storing what it brings, fails with; all of the buffer counts as used then
+    too (notes 12 and 15)."""
     try:
         ctx.input(UploadContext).put(ctx, request.transfer_data)
     except MapiError as error:
-        raise RopFailure(error.code, _FAILED, str(error)) from error
+        failed = PutResponse(TransferStatus.ERROR, 0, 1, 0, len(request.transfer_data))
+        raise RopFailure(error.code, failed, str(error)) from error
     return PutResponse(TransferStatus.PARTIAL, 0, 1, 0, len(request.transfer_data))
 
 
@@ -132,7 +134,8 @@ def put_extended(ctx: RopContext, request: PutRequest) -> PutExtendedResponse:
     try:
         ctx.input(UploadContext).put(ctx, request.transfer_data)
     except MapiError as error:
-        raise RopFailure(error.code, _FAILED_LONG, str(error)) from error
+        failed = PutExtendedResponse(TransferStatus.ERROR, 0, 1, 0, len(request.transfer_data))
+        raise RopFailure(error.code, failed, str(error)) from error
     return PutExtendedResponse(TransferStatus.PARTIAL, 0, 1, 0, len(request.transfer_data))
 
 

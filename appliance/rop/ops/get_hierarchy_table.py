@@ -78,7 +78,8 @@ def run(ctx: RopContext, request: Request) -> Response:
     table = TableObject(folder.logon, Shows.HIERARCHY, source, ctx.session.engine.arrangements)
     if not flags & TableFlags.NO_NOTIFICATIONS and not flags & TableFlags.SOFT_DELETES:
         rows = FolderRows(folder.fid, deep=bool(flags & TableFlags.DEPTH))
-        table.watch = TableWatch(ctx.session, table, table.table, rows)
+        deaf_to = actor.session if flags & TableFlags.SUPPRESSES_NOTIFICATIONS else 0
+        table.watch = TableWatch(ctx.session, table, table.table, rows, deaf_to=deaf_to)
     ctx.put(table)
     return Response(sum(1 for _ in source.records(ctx.txn)))
 

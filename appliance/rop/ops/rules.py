@@ -92,6 +92,7 @@ def table(ctx: RopContext, request: TableRequest) -> None:
     if int(request.table_flags) & ~0x40:
         raise MapiError(ec.ecNotSupported)
     mailbox = folder.logon.mailbox
+    folders.get(ctx.txn, mailbox, folder.fid)
     rights.require(ctx.txn, ctx.actor, mailbox, folder.fid, Right.READ_ANY)
     found = rules.rules(ctx.txn, mailbox, folder.fid)
     source = ListSource(BagRecord(number, bags.pack(rule.bag)) for number, rule in enumerate(found, 1))

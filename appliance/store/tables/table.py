@@ -397,13 +397,15 @@ class Table:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it has columns and shows every row of its source once: without restriction, categories and
-        rows for each value."""
+        """Whether it has columns and shows no row of its source twice: without categories and rows for each
+        value."""
         definition = self._definition
-        plain = (
-            definition.restriction is None and not definition.instances and not definition.sort.categorized
-        )
-        return plain and bool(self._columns)
+        return bool(self._columns) and not definition.instances and not definition.sort.categorized
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether a restriction may hide rows of its source."""
+        return self._definition.restriction is not None
 
     def locate(self, txn: ReadTxn, id_: int, form: Form) -> Located | None:
         """The row of an object as it is shown now, None for one that is not shown. Raises ecNullObject."""

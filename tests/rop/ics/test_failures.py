@@ -105,8 +105,14 @@ def test_recovery_goes_on_after_the_message(client: Client, maker: Maker, broken
     sync = replica.sync()
     assert set(replica.messages) == {wire(rows[0].mid), wire(rows[2].mid)}
     (error,) = sync.errors
+    guid = (maker.mailbox + 1000).to_bytes(16, "little")
+    gids = [guid + (each & (1 << 48) - 1).to_bytes(6, "big") for each in (Special.INBOX, rows[1].mid)]
     assert len(error) == 88
     assert error[:4] == bytes(4)
+    assert int.from_bytes(error[4:8], "little") not in (0, ec.ecWarnWithErrors)
+    assert error[8:32] == gids[0] + bytes(2)
+    assert error[32:56] == gids[1] + bytes(2)
+    assert error[56:] == bytes(24 + 4 + 4), "reserved; no auxiliary bytes"
     broken.clear()
     # it was not marked as seen: it comes when it can be read again
     assert [item.header[tags.PidTagMid] for item in replica.sync().changes] == [wire(rows[1].mid)]

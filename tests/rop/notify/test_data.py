@@ -37,11 +37,23 @@ OBJECTS = [
         b"\x20\x00" + F + P + F + OP,
     ),
     (Event(Type.OBJECT_COPIED, FID, MID, **OLD), b"\x40\x80" + F + M + OF + OM),
+    (
+        Event(Type.OBJECT_COPIED, FID, parent=PARENT, old_fid=OLD_FID, old_parent=OLD_PARENT),
+        b"\x40\x00" + F + P + OF + OP,
+    ),
+    (
+        Event(Type.OBJECT_MOVED, FID, MID, parent=PARENT, search=True, **OLD),
+        b"\x20\xc0" + F + M + P + OF + OM,
+    ),
+    (
+        Event(Type.OBJECT_COPIED, FID, MID, parent=PARENT, search=True, **OLD),
+        b"\x40\xc0" + F + M + P + OF + OM,
+    ),
     (Event(Type.SEARCH_COMPLETED, FID), b"\x80\x00" + F),
 ]
 
 
-@pytest.mark.covers("MS-OXCNOTIF_2.2.1.4.1.2", "MS-OXCNOTIF_2.2.1.1")
+@pytest.mark.covers("MS-OXCNOTIF_2.2.1.4.1.2")
 @pytest.mark.parametrize(("event", "wire"), OBJECTS, ids=[str(n) for n in range(len(OBJECTS))])
 def test_events_of_objects(event: Event, wire: bytes) -> None:
     assert event.data(unicode=True).pack() == wire
@@ -75,14 +87,13 @@ TABLES = [
 ]
 
 
-@pytest.mark.covers("MS-OXCNOTIF_2.2.1.1.1")
 @pytest.mark.parametrize(("data", "wire"), TABLES, ids=[str(n) for n in range(len(TABLES))])
 def test_events_of_tables(data: NotificationData, wire: bytes) -> None:
     assert data.pack() == wire
     assert NotificationData.parse(wire) == data
 
 
-@pytest.mark.covers("MS-OXCNOTIF_2.2.1.4.1.1", "MS-OXCNOTIF_2.2.1.4.1", "MS-OXCROPS_2.2.14.2.1")
+@pytest.mark.covers("MS-OXCNOTIF_2.2.1.4.1.1", "MS-OXCROPS_2.2.14.2.1")
 def test_a_notification_names_its_object() -> None:
     data = Event(Type.SEARCH_COMPLETED, FID).data(unicode=True)
     assert Notify(0x01020304, 5, data).pack() == b"\x04\x03\x02\x01\x05" + data.pack()

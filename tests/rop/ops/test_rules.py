@@ -64,9 +64,10 @@ def listed(client: Client, folder: int, *columns: int) -> list[object]:
     "MS-OXCROPS_2.2.11.2",
     "MS-OXCROPS_2.2.11.2.1",
     "MS-OXCROPS_2.2.11.2.2",
-    "MS-OXORULE_2.2.1",
-    "MS-OXORULE_2.2.1.1",
-    "MS-OXORULE_2.2.1.2",
+    "MS-OXORULE_R14",
+    "MS-OXORULE_R678",
+    "MS-OXORULE_R679",
+    "MS-OXORULE_R680",
 )
 def test_the_bytes(client: Client, inbox: int, office: Office, anna: Entry) -> None:
     values = b"\x1f\x00\x81\x66" + "Me\0".encode("utf-16-le") + b"\x03\x00\x76\x66\x0a\0\0\0"
