@@ -334,27 +334,33 @@ def delete_messages(
                     messages.soft_delete(edit, row)
 
 
-def record_absent(txn: WriteTxn, mailbox: int, fid: int, mids: Sequence[int]) -> None:
-    """Messages that were deleted before they ever came must not come later (3.2.5.9.4.5)."""
-    never = [mid for mid in mids if local_ids.is_free(txn, mailbox, mid)]
+def record_absent(txn: WriteTxn, mailbox: int, fid: int, ids: Sequence[int]) -> None:
+    """Messages of a folder, or folders below it, that were deleted before they ever came must not come later
+    (3.2.5.9.4.5)."""
+    never = [each for each in ids if local_ids.is_free(txn, mailbox, each)]
     if never:
         local_ids.take(txn, mailbox, never)
         local_ids.forbid(txn, mailbox, fid, IdSet.of_ids(never))
 
 
-def plan_folder_deletes(txn: ReadTxn, actor: Actor, mailbox: int, keys: Sequence[bytes]) -> list[int]:
-    """FIDs to delete, children before parents; those that are gone already are ignored. Refuses as a whole
-    before anything is deleted. Needs FOLDER_OWNER of each."""
+def plan_folder_deletes(
+    txn: ReadTxn, actor: Actor, mailbox: int, keys: Sequence[bytes]
+) -> tuple[list[int], list[int]]:
+    """FIDs to delete, children before parents, and those that are not there. Refuses as a whole before
+    anything is deleted. Needs FOLDER_OWNER of each."""
     found: list[int] = []
+    absent: list[int] = []
     for key in keys:
         fid = identified(txn, mailbox, key)
-        if folders.find(txn, mailbox, fid) is not None and fid not in found:
+        if folders.find(txn, mailbox, fid) is None:
+            absent.append(fid)
+        elif fid not in found:
             found += [each for each in _branch(txn, mailbox, fid) if each not in found]
     for fid in found:
         rights.require(txn, actor, mailbox, fid, Right.FOLDER_OWNER)
         if folders.get(txn, mailbox, fid).flags & FolderFlag.SPECIAL:
             raise Refused(Reason.ACCESS_DENIED, "a special folder cannot be deleted")
-    return found
+    return found, absent
 
 
 def _branch(txn: ReadTxn, mailbox: int, fid: int) -> list[int]:
@@ -390,13 +396,16 @@ def import_move(
     source_folder: bytes,
     source_message: bytes,
     new_key: bytes,
-    given: Version,
+    past: bytes,
+    change_key: bytes,
     *,
     now: int,
 ) -> Moved:
-    """Move a message into a folder, under the id that the client gave it there (3.2.5.9.4.4). The client's
-    version is taken over when it is the server's, or one that the server's has been through: then the result
-    is the client's change. Raises ecSyncObjectDeleted, Refused."""
+    """Move a message into a folder, under the id that the client gave it there (3.2.5.9.4.4). `past` is the
+    list of the version that the client has; when it is the server's, or one that the server's has been
+    through, the result is the client's change. Raises ecInvalidParam, ecSyncObjectDeleted, Refused."""
+    given = version_of(change_key, past)
+    known = PredecessorChangeList.parse(past)
     with refusing():
         fid, mid = identified(txn, mailbox, source_folder), identified(txn, mailbox, source_message)
         new_mid = identified(txn, mailbox, new_key)
@@ -409,7 +418,7 @@ def import_move(
             raise MapiError(ec.ecNotFound)
         require_new(txn, mailbox, to_fid, new_mid)
         ours = stored_version(txn, mailbox, row)
-        order = versions.compare(given.predecessors, ours.predecessors)
+        order = versions.compare(known, ours.predecessors)
         local_ids.take(txn, mailbox, [new_mid])
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             if order in (Order.SAME, Order.OLDER):

@@ -1,7 +1,7 @@
 """A client's session (MS-OXCROPS 3.2.1): its logons, its handles, what it waits to be told.
 
 Invariants:
-- One batch runs at a time. Handles are never used again within a session.
+- One batch runs at a time. A handle is not used again before its logon has been given 16 million others.
 - A logon takes everything that was opened on it along when it goes.
 - At most MAX_OBJECTS handles: whoever opens more gets ecMaxObjsExceeded.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from appliance.rop.engine import Engine
 
 MAX_OBJECTS = 4000
+_COUNTER_BITS = 24
+_COUNTER = (1 << _COUNTER_BITS) - 1
 
 
 class Session:
@@ -53,7 +55,8 @@ class Session:
         """Whether the client keeps a copy of the mailbox (ClientMode, MS-OXCRPC 2.2.2.2.4)."""
         self._objects: dict[int, Object] = {}
         self._handles: dict[Object, int] = {}
-        self._next_handle = 1
+        self._given: dict[int, int] = {}
+        """How many handles each logon id was given."""
         self.closed = False
 
     # -- handles -----------------------------------------------------------------------------------------
@@ -63,7 +66,7 @@ class Session:
         handle, and where there is no such logon; `released` for what is one no longer; ecAccessDenied for a
         handle of another logon."""
         found = self._objects.get(handle)
-        if logon_id not in self.logons or (found is None and not 0 < handle < self._next_handle):
+        if logon_id not in self.logons or (found is None and not self._was_given(handle)):
             raise MapiError(ec.ecNullObject)
         if found is None:
             raise MapiError(released)
@@ -89,10 +92,24 @@ class Session:
         if isinstance(made, Logon):
             self._drop_logon(made.id)
             self.logons[made.id] = made
-        handle, self._next_handle = self._next_handle, self._next_handle + 1
+        handle = self._free_handle(made.logon.id)
         self._objects[handle] = made
         self._handles[made] = handle
         return handle
+
+    def _free_handle(self, logon_id: int) -> int:
+        """The next handle of a logon id: that id in the highest byte, and a counter from zero. A server may
+        choose them as it likes; there are clients that presume Exchange's, which are these. Zero is left out,
+        which some take for no handle, and so is the value that is none."""
+        while True:
+            number = self._given.get(logon_id, 0)
+            self._given[logon_id] = number + 1
+            handle = logon_id << _COUNTER_BITS | number & _COUNTER
+            if handle not in self._objects and handle not in (0, NO_HANDLE):
+                return handle
+
+    def _was_given(self, handle: int) -> bool:
+        return 0 < handle < NO_HANDLE and handle & _COUNTER < self._given.get(handle >> _COUNTER_BITS, 0)
 
     def release(self, handle: int) -> None:
         """Forget a handle; unknown ones are ignored (MS-OXCROPS 2.2.15.3)."""

@@ -246,9 +246,8 @@ class Runner:
         destination.idle += 1
         try:
             async with asyncio.timeout(KEEP):
-                while not (
-                    destination.jobs or self._stopping
-                ):  # all who wait are woken, and one of them takes the job
+                # all who wait are woken, and one of them takes the job
+                while not (destination.jobs or self._stopping):
                     destination.ready.clear()
                     await destination.ready.wait()
         except TimeoutError:

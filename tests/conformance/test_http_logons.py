@@ -19,7 +19,7 @@ from requests_ntlm import HttpNtlmAuth
 from spnego.channel_bindings import GssChannelBindings
 
 from tests.conformance.office import Office, Person
-from tests.conformance.wire import Answer, Wire, basic, is_for, request, whoami
+from tests.conformance.http_wire import Answer, Wire, basic, is_for, request, whoami
 
 SIGNATURE = b"NTLMSSP\0"
 POX = "/autodiscover/autodiscover.xml"

@@ -1,180 +1,159 @@
-"""HTTP in bytes: a connection that sends what it is told and reads responses strictly (RFC 9112).
+"""Reading bytes strictly, and property values as ROPs carry them (MS-OXCDATA 2.11).
 
-`Answer.user` tells whom the server took the client for, where the request was `whoami`: Connect of
-MS-OXCMAPIHTTP 2.2.4.1 with somebody's distinguished name succeeds for that person only.
+Ids (FID, MID, CN) are the eight bytes of the wire everywhere in these tests: two of the replica id in little
+endian, six of the counter in big endian (MS-OXCDATA 2.2.1.1).
 """
 
-import base64
-import itertools
-import re
-import socket
-import ssl
-from dataclasses import dataclass
-from types import TracebackType
+import struct
 
-from tests.conformance.client import CONTENT_TYPE, EMSMDB, connect_body
-from tests.conformance.office import Person
+Value = object
+"""A property's value: int, float, bool, str, bytes, or a list of those."""
 
-TIMEOUT = 60.0
-"""Seconds."""
+I2, I4, R4, R8, CY, DATE, ERROR, BOOL, OBJECT, I8 = 2, 3, 4, 5, 6, 7, 0xA, 0xB, 0xD, 0x14
+STRING8, UNICODE, TIME, GUID, SERVER_ID, RESTRICTION, RULE_ACTION, BINARY = (
+    0x1E,
+    0x1F,
+    0x40,
+    0x48,
+    0xFB,
+    0xFD,
+    0xFE,
+    0x102,
+)
+MULTIPLE = 0x1000
 
-_sources = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(1, 250), repeat=3))
+FIXED = {
+    I2: "<h",
+    I4: "<i",
+    R4: "<f",
+    R8: "<d",
+    CY: "<q",
+    DATE: "<d",
+    ERROR: "<I",
+    I8: "<q",
+    TIME: "<Q",
+}
+"""Types of a fixed size that one number fills."""
 
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
+class Reader:
+    """A cursor over bytes; everything that is not there fails the test."""
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response; names of headers in lower case, in their order."""
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
 
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        assert self.at + size <= len(self.data), f"{size} bytes wanted at {self.at} of {len(self.data)}"
+        self.at += size
+        return self.data[self.at - size : self.at]
 
-    def all(self, name: str) -> list[str]:
-        """The values of a header."""
-        return [value for key, value in self.headers if key == name]
-
-    def one(self, name: str) -> str:
-        """The value of a header that comes once."""
-        (value,) = self.all(name)
+    def number(self, form: str) -> int:
+        """An integer of a struct form."""
+        (value,) = struct.unpack(form, self.take(struct.calcsize(form)))
+        assert isinstance(value, int)
         return value
 
+    def u8(self) -> int:
+        """One byte."""
+        return self.take(1)[0]
 
-class Wire:
-    """A connection to a port of 127.0.0.1, from an address of its own: who fails to log on slows down his own
-    address only."""
+    def u16(self) -> int:
+        """Two bytes, little endian."""
+        return self.number("<H")
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
-        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT, (next(_sources), 0))
-        self.socket: socket.socket = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
-        self._read = b""
+    def u32(self) -> int:
+        """Four bytes, little endian."""
+        return self.number("<I")
 
-    def __enter__(self) -> "Wire":
-        return self
+    def until(self, mark: bytes) -> bytes:
+        """What stands before `mark`, which must begin at a multiple of its size."""
+        start = self.at
+        while self.take(len(mark)) != mark:
+            pass
+        return self.data[start : self.at - len(mark)]
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.socket.close()
-
-    def send(self, data: bytes) -> None:
-        """Send bytes; a peer that closed already is no error."""
-        try:
-            self.socket.sendall(data)
-        except (ConnectionResetError, BrokenPipeError):
-            return
-
-    def request(
-        self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None
-    ) -> Answer:
-        """A whole request, and its response."""
-        self.send(request(method, target, headers, body))
-        return self.answer(method)
-
-    def answer(self, method: str = "GET") -> Answer:
-        """The next response, strictly; interim ones (1xx) too."""
-        status_line = self._line()
-        found = re.fullmatch(rb"HTTP/1\.1 ([1-5]\d\d) [\t -\x7e\x80-\xff]*", status_line)
-        assert found, status_line
-        status = int(found[1])
-        headers: list[tuple[str, str]] = []
-        while line := self._line():
-            name, colon, value = line.partition(b":")
-            assert colon
-            assert _TOKEN.fullmatch(name), line
-            headers.append((name.decode().lower(), value.decode("latin-1").strip(" \t")))
-        names = [name for name, _ in headers]
-        for name in ("content-length", "transfer-encoding", "content-type", "date", "connection"):
-            assert names.count(name) <= 1, name
-        if status < 200 or status in (204, 304) or method == "HEAD":
-            return Answer(status, headers, b"")
-        values = dict(headers)
-        if "transfer-encoding" in values:
-            assert values["transfer-encoding"] == "chunked"
-            assert "content-length" not in values, "RFC 9112 6.2"
-            return Answer(status, headers, self._chunks())
-        if "content-length" in values:
-            return Answer(status, headers, self._take(int(values["content-length"])))
-        assert values.get("connection") == "close", "a body without a length ends with the connection"
-        return Answer(status, headers, self.rest())
+    @property
+    def left(self) -> int:
+        """How many bytes were not read."""
+        return len(self.data) - self.at
 
     def rest(self) -> bytes:
-        """What comes until the server closes; a reset is an end too."""
-        try:
-            while piece := self.socket.recv(65536):
-                self._read += piece
-        except ConnectionResetError:
-            pass
-        rest, self._read = self._read, b""
-        return rest
-
-    def is_closed(self) -> bool:
-        """Whether the server closes without another word."""
-        return self.rest() == b""
-
-    def _line(self) -> bytes:
-        while b"\r\n" not in self._read:
-            assert len(self._read) < 65536, "a line without an end"
-            self._more()
-        line, _, self._read = self._read.partition(b"\r\n")
-        return line
-
-    def _take(self, size: int) -> bytes:
-        while len(self._read) < size:
-            self._more()
-        taken, self._read = self._read[:size], self._read[size:]
-        return taken
-
-    def _more(self) -> None:
-        piece = self.socket.recv(65536)
-        if not piece:
-            raise EOFError(f"closed after {self._read[:200]!r}")
-        self._read += piece
-
-    def _chunks(self) -> bytes:
-        made = b""
-        while size := int(self._line(), 16):
-            made += self._take(size)
-            assert self._take(2) == b"\r\n"
-        assert self._line() == b"", "no trailers are announced"
-        return made
+        """Everything that was not read."""
+        return self.take(self.left)
 
 
-def request(
-    method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None
-) -> bytes:
-    """The bytes of a request."""
-    lines = [f"{method} {target} HTTP/1.1"]
-    named = {"Host": "mail.example.test", **(headers or {})}
-    if body is not None and "Transfer-Encoding" not in named and "Content-Length" not in named:
-        named["Content-Length"] = str(len(body))
-    lines += [f"{name}: {value}" for name, value in named.items()]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+def packed(tag: int, value: Value) -> bytes:
+    """A property value. MS-OXCDATA 2.11.1."""
+    kind = tag & 0xFFFF
+    if kind & MULTIPLE and kind != 0x1000:
+        assert isinstance(value, list)
+        return struct.pack("<I", len(value)) + b"".join(packed(tag & ~MULTIPLE, each) for each in value)
+    if kind in FIXED:
+        return struct.pack(FIXED[kind], value)
+    if kind == BOOL:
+        return bytes([bool(value)])
+    if kind == UNICODE:
+        assert isinstance(value, str)
+        return value.encode("utf-16-le") + b"\0\0"
+    if kind == STRING8:
+        assert isinstance(value, bytes)
+        return value + b"\0"
+    assert isinstance(value, bytes)
+    if kind in (BINARY, SERVER_ID):
+        return struct.pack("<H", len(value)) + value
+    return value  # GUID, restrictions and rule actions are given as their bytes
 
 
-def basic(name: str, password: str, encoding: str = "utf-8") -> str:
-    """An Authorization header of RFC 7617."""
-    return "Basic " + base64.b64encode(f"{name}:{password}".encode(encoding)).decode()
+def unpacked(reader: Reader, tag: int) -> Value:
+    """Read a property value. MS-OXCDATA 2.11.1."""
+    kind = tag & 0xFFFF
+    if kind & MULTIPLE:
+        return [unpacked(reader, tag & ~MULTIPLE) for _ in range(reader.u32())]
+    if kind in FIXED:
+        (value,) = struct.unpack(FIXED[kind], reader.take(struct.calcsize(FIXED[kind])))
+        return value
+    if kind == BOOL:
+        value = reader.u8()
+        assert value in (0, 1)
+        return bool(value)
+    if kind == UNICODE:
+        return reader.until(b"\0\0").decode("utf-16-le")
+    if kind == STRING8:
+        return reader.until(b"\0")
+    if kind == GUID:
+        return reader.take(16)
+    assert kind in (BINARY, SERVER_ID), hex(tag)
+    return reader.take(reader.u16())
 
 
-def whoami(person: Person, authorization: str | None = None) -> bytes:
-    """A request that succeeds for one person alone."""
-    headers = {
-        "Content-Type": CONTENT_TYPE,
-        "X-RequestType": "Connect",
-        "X-RequestId": "{E2EA6C1C-E61B-49E9-9CFB-38184F907552}:1",
-        "X-ClientInfo": "{2F94A2BF-A2E6-4CCCC-BF98-B5F22C542226}",
-        "X-ClientApplication": "Outlook/15.0.4815.1002",
-    }
-    if authorization is not None:
-        headers["Authorization"] = authorization
-    return request("POST", EMSMDB, headers, connect_body(person.dn))
+def tagged(values: dict[int, Value]) -> bytes:
+    """TaggedPropertyValue structures, one behind the other. MS-OXCDATA 2.11.4."""
+    return b"".join(struct.pack("<I", tag) + packed(tag, value) for tag, value in values.items())
 
 
-def is_for(answer: Answer) -> bool:
-    """Whether the answer to `whoami` is for the person that was named."""
-    assert answer.status == 200
-    assert answer.one("x-responsecode") == "0"
-    _, _, body = answer.body.partition(b"\r\n\r\n")
-    return body[:8] == bytes(8)
+def tags_of(tags: tuple[int, ...] | list[int]) -> bytes:
+    """A count and PropertyTag structures."""
+    return struct.pack(f"<H{len(tags)}I", len(tags), *tags)
+
+
+def property_row(reader: Reader, tags: tuple[int, ...] | list[int]) -> dict[int, Value]:
+    """A PropertyRow: what is there; errors as ("error", code). MS-OXCDATA 2.8.1."""
+    row: dict[int, Value] = {}
+    flagged = reader.u8()
+    assert flagged in (0, 1)
+    for tag in tags:
+        flag = reader.u8() if flagged else 0
+        assert flag in (0, 1, 0xA), f"FlaggedPropertyValue {flag}"
+        if flag == 0xA:
+            row[tag] = ("error", reader.u32())
+        elif flag == 0:
+            row[tag] = unpacked(reader, tag)
+    return row
+
+
+def counter(identifier: bytes) -> int:
+    """The GlobalCounter of an id."""
+    assert len(identifier) == 8
+    return int.from_bytes(identifier[2:], "big")

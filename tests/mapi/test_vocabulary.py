@@ -19,6 +19,8 @@ def test_tags_are_those_of_the_reference_table() -> None:
                 name = "PidTagDeletedFolderCount"
             if name == "PidTagAlternateRecipientAllowed":  # MS-OXCMSG 2.2.1.36 gives another type
                 tag = 0x0002000B
+            if name == "PidTagDeferredActionMessageOriginalEntryId":  # and so does MS-OXORULE 2.2.6.8
+                tag = 0x674100FB
             assert tags.BY_NAME[name] == t.unicode_tag(tag), name
             if t.type_of(tag) == t.PtypString8:
                 assert tags.BY_NAME[name] in tags.STRING8_TAGS

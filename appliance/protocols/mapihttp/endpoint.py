@@ -97,7 +97,9 @@ class Endpoint(Generic[T]):
         *,
         keep_alive: float = KEEP_ALIVE,
     ) -> None:
-        self._path, self._kinds, self._keep_alive = path, kinds, keep_alive
+        self._path, self._keep_alive = path, keep_alive
+        # Some clients say BIND, which Exchange takes as well.
+        self._kinds = {**kinds, **{name.upper(): kind for name, kind in kinds.items()}}
         self._loop = asyncio.get_running_loop()
         self.contexts: Contexts[T] = Contexts(path, close, self._loop.time)
         self._sweeping = False

@@ -136,7 +136,8 @@ class Uploading:
         self._data += data
 
     def end(self, txn: ReadTxn, mailbox: int) -> None:
-        """The property is whole. Raises ecNotInitialized, and ecInvalidParam for bytes that are no set."""
+        """The property is whole. Raises ecNotInitialized, and ecRpcFormat for bytes that are no set
+        (3.1.5.4.3.2)."""
         if not self._tag:
             raise MapiError(ec.ecNotInitialized)
         tag, data = self._tag, bytes(self._data)
@@ -144,7 +145,7 @@ class Uploading:
         try:
             parsed = IdSet.parse(data, by_guid=True)
         except (DecodeError, ValueError) as error:
-            raise MapiError(ec.ecInvalidParam, str(error)) from None
+            raise MapiError(ec.ecRpcFormat, str(error)) from None
         self.state = replace(self.state, **{_FIELDS[tag]: _by_replid(txn, mailbox, parsed)})
 
 

@@ -94,7 +94,8 @@ _FOLDER_EVENTS = {
 
 
 def _of_hierarchy(txn: ReadTxn, mailbox: int, changes: list[Change]) -> list[Event]:
-    """Backwards: records say where a folder was, the tree where it is now."""
+    """Backwards: records say where a folder was, the tree where it is now. A folder that was deleted softly
+    stands elsewhere in the tree; its record says where it was."""
     parents: dict[int, int] = {}
     events: list[Event] = []
     for change in reversed(changes):
@@ -105,6 +106,9 @@ def _of_hierarchy(txn: ReadTxn, mailbox: int, changes: list[Change]) -> list[Eve
         if type is Type.OBJECT_MOVED:
             events.append(Event(type, fid, parent=parents[fid], old_fid=fid, old_parent=change.old_fid))
             parents[fid] = change.old_fid
+        elif type is Type.OBJECT_DELETED and change.old_fid:
+            parents[fid] = change.old_fid
+            events.append(Event(type, fid, parent=change.old_fid))
         elif type is not None:
             events.append(Event(type, fid, parent=parents[fid]))
     return events[::-1]

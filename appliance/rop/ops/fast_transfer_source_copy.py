@@ -161,12 +161,12 @@ def copy_messages(ctx: RopContext, request: CopyMessagesRequest) -> Empty:
 
 
 def copy_folder(ctx: RopContext, request: CopyFolderRequest) -> Empty:
-    """A folder with its messages; with its folders where that is asked for. MOVE is ignored, as by the
-    servers that clients know (2.2.3.1.1.4.1, note 6)."""
+    """A folder with its messages; with its folders where that is asked for, or where the copy is a part of a
+    move (3.2.5.8.1.4). Rights to delete are not looked at (2.2.3.1.1.4.1, note 7)."""
     _require_known(request.copy_flags, _KNOWN_FOLDER, request.send_options)
     folder = ctx.input(Folder)
     scope = _scope(ctx, folder, _pen(ctx, request.send_options), CopyFlags.NONE)
-    below = bool(request.copy_flags & CopyFlags.FOLDER_SUBFOLDERS)
+    below = bool(request.copy_flags & (CopyFlags.FOLDER_SUBFOLDERS | CopyFlags.MOVE))
     return _put(ctx, top_folder(scope, folder.fid, subfolders=below), scope.progress)
 
 

@@ -24,11 +24,17 @@ from appliance.store.mailboxes import Special, changing
 from appliance.store.permissions import Right
 from appliance.store.rules import PidTagRuleCondition
 from appliance.store.tables.lists import BagRecord, ListSource
+from appliance.wire.cursor import Reader
+from appliance.wire.errors import DecodeError
 from appliance.wire.fields import U8, Array, Bytes16, Flags, UInt8
 from appliance.wire.record import Record, as_codec
 
 REPLACE = 0x01
 ADD, MODIFY, REMOVE = 0x01, 0x02, 0x04  # MS-OXORULE 2.2.1.3
+OP_FIRST, OP_LAST = 0x01, 0x0B
+"""OP_MOVE to OP_MARK_AS_READ: MS-OXORULE 2.2.5.1."""
+ACTION_HEAD = 1 + 4 + 4
+"""Bytes of ActionType, ActionFlavor and ActionFlags."""
 
 RULE_TAGS = frozenset(
     {
@@ -118,6 +124,7 @@ def _apply(txn: WriteTxn, mailbox: int, fid: int, data: RuleData) -> None:
     bag: Bag = dict(data.values)
     if not bag or bag.keys() - RULE_TAGS:
         raise MapiError(ec.ecInvalidParam)
+    _require_actions(bag.get(tags.PidTagRuleActions))
     number = bag.pop(tags.PidTagRuleId, None)
     if data.flags == ADD:
         if tags.PidTagRuleProvider not in bag:
@@ -132,6 +139,27 @@ def _apply(txn: WriteTxn, mailbox: int, fid: int, data: RuleData) -> None:
         rules.change(txn, mailbox, fid, rule_id, bag)
     elif not rules.delete(txn, mailbox, fid, rule_id):
         raise MapiError(ec.ecNotFound)
+
+
+def _require_actions(value: Value) -> None:
+    """Raises ecInvalidParam for a RuleAction structure without actions, of actions that there are not, or
+    whose lengths do not agree (MS-OXORULE 2.2.5, 2.2.5.1)."""
+    if value is None:
+        return
+    if not isinstance(value, bytes):
+        raise MapiError(ec.ecInvalidParam)
+    reader = Reader(value)
+    try:
+        count = reader.u16("NoOfActions")
+        for _ in range(count):
+            block = reader.take(reader.u16("ActionLength"), "ActionBlock")
+            if len(block) < ACTION_HEAD or not OP_FIRST <= block[0] <= OP_LAST:
+                raise MapiError(ec.ecInvalidParam)
+        reader.expect_end("RuleAction")
+    except DecodeError as error:
+        raise MapiError(ec.ecInvalidParam, str(error)) from None
+    if not count:
+        raise MapiError(ec.ecInvalidParam)
 
 
 def update_deferred(ctx: RopContext, request: UpdateRequest) -> None:

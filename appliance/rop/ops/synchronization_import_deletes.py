@@ -53,7 +53,7 @@ def run(ctx: RopContext, request: Request) -> Empty:
     if collector.contents:
         _messages(ctx, collector, listed, hard=bool(flags & ImportDeleteFlags.HARD_DELETE))
     else:
-        _folders(ctx, listed)
+        _folders(ctx, collector, listed)
     return Empty()
 
 
@@ -72,10 +72,10 @@ def _messages(ctx: RopContext, collector: Collector, keys: list[bytes], *, hard:
         ctx.write(lambda txn: sync.record_absent(txn, mailbox, fid, absent), reserve=True)
 
 
-def _folders(ctx: RopContext, keys: list[bytes]) -> None:
-    mailbox, actor, now = ctx.logon.mailbox, ctx.actor, ctx.now
+def _folders(ctx: RopContext, collector: Collector, keys: list[bytes]) -> None:
+    mailbox, actor, now, root = ctx.logon.mailbox, ctx.actor, ctx.now, collector.fid
     with ctx.read() as txn:
-        found = sync.plan_folder_deletes(txn, actor, mailbox, keys)
+        found, absent = sync.plan_folder_deletes(txn, actor, mailbox, keys)
     for fid in found:
 
         def step(txn: WriteTxn, fid: int = fid) -> bool:
@@ -83,6 +83,8 @@ def _folders(ctx: RopContext, keys: list[bytes]) -> None:
 
         while not ctx.write(step, reserve=True):
             pass
+    if absent:
+        ctx.write(lambda txn: sync.record_absent(txn, mailbox, root, absent), reserve=True)
 
 
 ROP = Rop(0x74, On.COLLECTOR, Access.APART, Request, Empty, run, reserve=True)

@@ -35,8 +35,8 @@ class Response(Record):
 
 
 def run(ctx: RopContext, request: Request) -> Response | Answer:
-    """A warning, ecSyncClientChangeNewer, when the client's version is newer than the server's: it was not
-    taken over. Raises what the import raises."""
+    """A warning, ecSyncClientChangeNewer, when the client has changes that the server has not: its version
+    was not taken over (2.2.3.2.4.4.2). Raises what the import raises."""
     collector = ctx.input(Collector)
     if not collector.contents:
         raise MapiError(ec.ecNotSupported)
@@ -48,7 +48,8 @@ def run(ctx: RopContext, request: Request) -> Response | Answer:
         request.source_folder_id,
         request.source_message_id,
         request.destination_message_id,
-        sync.version_of(request.change_number, request.predecessor_change_list),
+        request.predecessor_change_list,
+        request.change_number,
         now=ctx.now,
     )
     row = moved.row
@@ -56,7 +57,7 @@ def run(ctx: RopContext, request: Request) -> Response | Answer:
         # deviation: where the server's version is one that the client has not seen, it is not marked as seen;
         # the client could never have it otherwise.
         ctx.emit(lambda: collector.imported(row.cn, associated=row.associated))
-    if moved.order is Order.NEWER:
+    if moved.order in (Order.NEWER, Order.CONFLICT):
         return Answer(Response(0), ec.ecSyncClientChangeNewer)
     return Response(0)
 

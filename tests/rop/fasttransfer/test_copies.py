@@ -348,7 +348,7 @@ def test_a_folder_with_everything_below(client: Client, logon: int, maker: Maker
     assert not alone.folders
     assert not alone.del_props
     assert tags.PidTagDisplayName not in alone.props
-    assert download(CopyFlags.MOVE) == download(CopyFlags.NONE)
+    assert download(CopyFlags.MOVE) == download(CopyFlags.FOLDER_SUBFOLDERS)
     data = download(CopyFlags.FOLDER_SUBFOLDERS)
     whole = Parser(data).top_folder()
     first = [tags.PidTagFolderId, tags.PidTagDisplayName, tags.PidTagComment]

@@ -368,7 +368,7 @@ def test_malformed_states(replica: Replica, client: Client) -> None:
     assert reply.code == ec.ecNotInitialized
     assert reply.body.transfer_status == get_buffer.TransferStatus.ERROR
     client.do(state_stream.CONTINUE, go_on(b"xyz"), on=handle)
-    assert client.ask(state_stream.END, on=handle).code == ec.ecInvalidParam
+    assert client.ask(state_stream.END, on=handle).code == ec.ecRpcFormat
     pull(client, handle)
     assert client.ask(state_stream.BEGIN, begin(STATE[1], 3), on=handle).code == ec.ecNotSupported
 

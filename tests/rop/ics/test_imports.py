@@ -285,6 +285,7 @@ def test_a_move_gives_the_client_s_id_and_version(client: Client, logon: int, ma
     trash = Uploader(client, logon, Special.TRASH)
     key = trash.key()
     past = Xid.of_change((maker.mailbox + 1000).to_bytes(16, "little"), row.cn)
+    newer = Xid(bytes(range(16)), b"\0\0\0\7")
 
     def move(source: bytes, target: bytes, *listed: Xid) -> Reply:
         change = trash.change()
@@ -294,7 +295,7 @@ def test_a_move_gives_the_client_s_id_and_version(client: Client, logon: int, ma
         return client.ask(synchronization_import_message_move.ROP, request, on=trash.handle)
 
     reply = move(gid(maker, row.mid), key, past)
-    assert reply.code == ec.ecSyncClientChangeNewer
+    assert reply.code == ec.ecNone
     assert reply.body.message_id == 0
     (moved,) = maker.rows(Special.TRASH)
     assert gid(maker, moved.mid) == key
@@ -302,6 +303,8 @@ def test_a_move_gives_the_client_s_id_and_version(client: Client, logon: int, ma
     assert move(gid(maker, row.mid), trash.key(), past).code == ec.ecNotFound
     again = maker.deliver("second")
     assert move(gid(maker, again.mid), key, past).code == ec.ecSyncObjectDeleted
+    past = Xid.of_change(past.namespace, again.cn)
+    assert move(gid(maker, again.mid), trash.key(), newer, past).code == ec.ecSyncClientChangeNewer
 
 
 @pytest.mark.covers(

@@ -142,7 +142,9 @@ def test_the_bytes_of_moving_copying_and_emptying(
     assert exchange(client, f"91 00 00 00 00 0100 {wire(row.mid)}", [inbox])[0].hex() == "91000000000000"
     assert exchange(client, f"1E 00 00 00 00 0100 {wire(row.mid)}", [inbox])[0].hex() == "1e000000000001"
     assert exchange(client, "58 00 00 00 00", [inbox])[0].hex() == "58000000000000"
-    assert exchange(client, "92 00 00 00 01", [inbox])[0].hex() == "92000000000000"
+    answer, _ = exchange(client, "92 00 00 00 01", [inbox])
+    assert answer[:7].hex() == "92000000000000"
+    assert [each[:1].hex() for each in (answer[7:], answer[7 + 18 :])] == ["2a", "2a"], "rows of a table went"
     assert names(client, inbox) == []
 
 
