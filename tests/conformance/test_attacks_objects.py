@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.attacks import run
 from tests.conformance.client import EMSMDB, NSPI, Mapi
-from tests.conformance.office import Person
+from tests.conformance.office import Office, Person
 from tests.conformance.store_rops import (
     EC_RPC_FORMAT,
     NONE,
@@ -348,3 +348,23 @@ def test_a_property_of_every_size(store: Store) -> None:
     for limit in (0, 1, 100, 0xFFFF):
         answer = store.send(get_properties([SUBJECT] * 3, limit=limit), message)
         assert len(answer.fields.data) < 0x8000
+
+
+HUGE_BODY = 200_000_000
+
+
+def test_a_body_that_is_long_and_empty(office: Office, store: Store) -> None:
+    """It takes nothing on the disk, and in memory only as much as is asked for at a time."""
+    message = new_message(store)
+    at = stream(store, message)
+    assert store.send(head(0x2F) + struct.pack("<Q", HUGE_BODY), at).value == SUCCESS
+    assert store.send(head(0x5D), at).value == SUCCESS
+    store.release(at)
+    assert store.send(save_message(0, 1), message, store.handle).value == SUCCESS
+    before = office.served.rss_anon()
+    for tag in (BODY, 0x1000001E, 0x1013001F, 0x10130102, RTF_COMPRESSED, 0x10160003, 0x0E080003, 0x3FD9001F):
+        run(store.mapi, get_properties([tag]), [message])
+        run(store.mapi, open_stream(tag, 0), [message, NONE])
+    for rop in (head(0x08) + struct.pack("<HH", 0, 1), head(0x09)):  # all of them, and their list
+        run(store.mapi, rop, [message])
+    assert office.served.rss_anon() - before < HUGE_BODY // 8

@@ -18,8 +18,8 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests_ntlm import HttpNtlmAuth
 from spnego.channel_bindings import GssChannelBindings
 
-from tests.conformance.office import Office, Person
 from tests.conformance.http_wire import Answer, Wire, basic, is_for, request, whoami
+from tests.conformance.office import Office, Person
 
 SIGNATURE = b"NTLMSSP\0"
 POX = "/autodiscover/autodiscover.xml"
