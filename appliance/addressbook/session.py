@@ -197,13 +197,12 @@ class Session:
 
     def resort_restriction(self, stat: Stat, table: Sequence[int]) -> tuple[Stat, list[int]]:
         """NspiResortRestriction (3.1.4.1.11): the objects of an explicit table in the STAT's order; ids that
-        name none, or a hidden one, are left out. Raises MapiError: GeneralFailure for an order that no table has."""
+        name none are left out. Raises MapiError: GeneralFailure for an order that no table has."""
         if stat.sort_type not in position.STATUS_SORTS:
             raise errors.MapiError(errors.ecError, f"sort type {stat.sort_type:#x}")
         with self._reading() as reader:
             current = self.book.snapshots.current(reader.txn)
-            shown = (mid for mid in table if mid in current.facts and not current.facts[mid].hidden)
-            mids = current.sorted(shown, SortType(stat.sort_type), stat.sort_locale)
+            mids = current.sorted(table, SortType(stat.sort_type), stat.sort_locale)
         kept = stat.current_rec in mids
         at = (stat.current_rec, stat.num_pos) if kept else (MID_BEGINNING_OF_TABLE, 0)
         return stat.seeking(*at, len(mids)), mids
