@@ -9,7 +9,6 @@ A cut is a place in the log: all writes up to the last flush before it, and of t
 
 import random
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -108,8 +107,3 @@ class Rebuilder:
             return
         self._log.seek(row.at)
         file.write(self._log.read(count * self.sector))
-
-
-def cuts(rows: list[Entry], count: int, rng: random.Random, begin: int = 0) -> Iterator[int]:
-    """Places for cuts, in order."""
-    yield from sorted(rng.randrange(begin + 1, len(rows) + 1) for _ in range(count))

@@ -54,7 +54,7 @@ def command(data: Path, *arguments: str, timeout: float = 120.0) -> subprocess.C
 
 
 class Served:
-    """A running server. `environment` is added to its own; `preload` is a library for LD_PRELOAD."""
+    """A running server. `environment` is added to its own; `program` is run instead of `appliance`."""
 
     def __init__(
         self,
@@ -62,8 +62,9 @@ class Served:
         *,
         environment: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
+        program: str = _APPLIANCE,
     ) -> None:
-        self.data = data
+        self.data, self._program = data, program
         self.log = data.parent / f"{data.name}.log"
         self._environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
         self._arguments = arguments
@@ -85,8 +86,8 @@ class Served:
         raise AssertionError("no free ports")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        line = [sys.executable, "-c", _APPLIANCE, "--data", str(self.data), "serve", "--bind", "127.0.0.1"]
-        line += ["--port-offset", str(self.offset), *self._arguments]
+        line = [sys.executable, "-c", self._program, "--data", str(self.data), "serve"]
+        line += ["--bind", "127.0.0.1", "--port-offset", str(self.offset), *self._arguments]
         with self.log.open("ab") as log:
             return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, env=self._environment)
 

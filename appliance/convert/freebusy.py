@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from itertools import pairwise
 
 from appliance.mapi import tags, times
 from appliance.mapi.types import Bag, ReadableBag
@@ -19,6 +18,8 @@ from appliance.wire.errors import DecodeError
 
 MAX_MONTHS = 36
 """Months of a message, at most (PidTagFreeBusyCountMonths)."""
+
+DAY = 24 * 60
 
 
 class Status(IntEnum):
@@ -64,20 +65,33 @@ def month_start(minutes: int, later: int = 0) -> int:
     return _minutes(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC))
 
 
-def to_bag(spans: Iterable[Span], start: int, months: int) -> Bag:
-    """The properties for the months from the one that `start` is in. Free time and working elsewhere are
-    not told; a list without stretches has no property."""
-    begin = month_start(start)
-    limits = [month_start(begin, later) for later in range(min(months, MAX_MONTHS) + 1)]
+def publishing_range(minutes: int, months: int) -> tuple[int, int]:
+    """The beginning and the end of what is published at a moment; minutes since 1601. It begins with the
+    month or with the week (on a Sunday), whichever is earlier (2.2.1.2.9), and ends `months` months,
+    MAX_MONTHS at most, after that day (2.2.1.2.10); a month that has no such day counts to its last."""
+    sunday = (minutes // DAY - (minutes // DAY + 1) % 7) * DAY  # 1601 began on a Monday
+    begin = min(month_start(minutes), sunday)
+    into = begin - month_start(begin)
+    months = min(months, MAX_MONTHS)
+    return begin, min(month_start(begin, months) + into, month_start(begin, months + 1) - DAY)
+
+
+def to_bag(spans: Iterable[Span], moment: int, months: int) -> Bag:
+    """The properties for the `publishing_range`. Free time and working elsewhere are not told; a list
+    without stretches has no property."""
+    begin, end = publishing_range(moment, months)
+    count = min(months, MAX_MONTHS)
+    firsts = [month_start(begin, later) for later in range(count + 1)]
     found = list(spans)
     bag: Bag = {
         tags.PidTagFreeBusyPublishStart: begin,
-        tags.PidTagFreeBusyPublishEnd: limits[-1],
-        tags.PidTagFreeBusyCountMonths: len(limits) - 1,
+        tags.PidTagFreeBusyPublishEnd: end,
+        tags.PidTagFreeBusyCountMonths: count,
     }
     for months_tag, blobs_tag, statuses in _LISTS:
-        united = list(_united(span for span in found if span.status in statuses))
-        rows = [(first, _packed(united, first, last)) for first, last in pairwise(limits)]
+        told = (_cut(span, begin, end) for span in found if span.status in statuses)
+        united = list(_united(span for span in told if span.start < span.end))
+        rows = [(first, _packed(united, first)) for first in firsts]
         if any(data for _, data in rows):
             bag[months_tag] = tuple(_month_number(first) for first, data in rows if data)
             bag[blobs_tag] = tuple(data for _, data in rows if data)
@@ -111,7 +125,13 @@ def _united(spans: Iterable[Span]) -> Iterator[tuple[int, int]]:
         yield current
 
 
-def _packed(united: list[tuple[int, int]], first: int, last: int) -> bytes:
+def _cut(span: Span, begin: int, end: int) -> Span:
+    return Span(max(span.start, begin), min(span.end, end), span.status)
+
+
+def _packed(united: list[tuple[int, int]], first: int) -> bytes:
+    """The stretches of the month that begins at `first`."""
+    last = month_start(first, 1)
     cut = ((max(start, first) - first, min(end, last) - first) for start, end in united)
     return b"".join(_PAIR.pack(start, end) for start, end in cut if start < end)
 

@@ -1,16 +1,16 @@
 """Free/busy: who may ask for it, and its publication in the public store (MS-OXOPFFB 3.2).
 
-Below SCHEDULE+ FREE BUSY there is a folder for the administrative group (`EX:/o=.../ou=...`), in it a message
-for each mailbox, found by its Message-ID and named after the rest of the distinguished name
-(`USER-/CN=RECIPIENTS/CN=...`). A message tells the months from the current one on; it is written only when
-what it tells changes. The public store is made with the first publication.
+Below SCHEDULE+ FREE BUSY there is a folder for the administrative group, `EX:` and the distinguished name up
+to its first `/cn` (3.1.4.1.2.2), in it a message for each mailbox, found by its Message-ID and named after
+the rest of the name (`USER-/CN=RECIPIENTS/CN=...`). A message tells the months from the current week or month
+on; it is written only when what it tells changes. The public store is made with the first publication.
 """
 
 from dataclasses import dataclass
 
 from appliance.convert import freebusy
 from appliance.convert.freebusy import Span, Status
-from appliance.directory import domains, entries
+from appliance.directory import entries
 from appliance.directory.model import WITH_MAILBOX, Entry
 from appliance.formats import bags
 from appliance.mailbox import calendar, public, rights
@@ -64,9 +64,9 @@ def availability(txn: ReadTxn, actor: Actor, mailbox: int, start: int, stop: int
 
 def told(txn: ReadTxn, entry: Entry, now: int) -> Bag:
     """What the message of a mailbox tells at a time (FILETIME)."""
-    begin = freebusy.month_start(times.to_minutes(now))
-    end = freebusy.month_start(begin, MONTHS)
-    bag = freebusy.to_bag(calendar.spans(txn, entry.mailbox, begin, end), begin, MONTHS)
+    moment = times.to_minutes(now)
+    spans = calendar.spans(txn, entry.mailbox, *freebusy.publishing_range(moment, MONTHS))
+    bag = freebusy.to_bag(spans, moment, MONTHS)
     bag[tags.PidTagFreeBusyMessageEmailAddress] = entry.legacy_dn
     bag[tags.PidTagScheduleInfoDelegatorWantsCopy] = True
     bag[tags.PidTagScheduleInfoDontMailDelegates] = False
@@ -99,12 +99,13 @@ def publish(txn: WriteTxn, id: int, seeds: Seeds, now: int) -> bool:
     store = public.find(txn)
     if store is None:
         store = _make_store(txn, seeds, now)
-    folder = _folder(txn, store, now)
+    group, subject = _names(entry)
+    folder = _folder(txn, store, group, now)
     wanted = told(txn, entry, now)
     wanted |= {
         tags.PidTagMessageClass: CLASS,
-        tags.PidTagSubject: _subject(txn, entry),
-        tags.PidTagNormalizedSubject: _subject(txn, entry),
+        tags.PidTagSubject: subject,
+        tags.PidTagNormalizedSubject: subject,
         tags.PidTagInternetMessageId: _message_id(entry),
         tags.PidTagFreeBusyRangeTimestamp: now,
         tags.PidTagCreationTime: now,
@@ -141,11 +142,10 @@ def _message_id(entry: Entry) -> str:
     return f"<{entry.object_guid.hex()}@free-busy.invalid>"
 
 
-def _subject(txn: ReadTxn, entry: Entry) -> str:
-    """`USER-` and what follows the administrative group in the distinguished name, upper case."""
-    group = domains.get(txn).legacy_dn
-    dn = entry.legacy_dn
-    return "USER-" + (dn[len(group) :] if dn.casefold().startswith(group.casefold()) else dn).upper()
+def _names(entry: Entry) -> tuple[str, str]:
+    """The names of the folder and of the message: the distinguished name in two, where its first `/cn` is."""
+    at = f"{entry.legacy_dn}/cn".lower().find("/cn")
+    return f"EX:{entry.legacy_dn[:at]}", f"USER-{entry.legacy_dn[at:].upper()}"
 
 
 def _make_store(txn: WriteTxn, seeds: Seeds, now: int) -> int:
@@ -154,9 +154,8 @@ def _make_store(txn: WriteTxn, seeds: Seeds, now: int) -> int:
     )
 
 
-def _folder(txn: WriteTxn, store: int, now: int) -> int:
-    """The folder of the administrative group, made on first need: everybody reads it and may add to it."""
-    name = f"EX:{domains.get(txn).legacy_dn}"
+def _folder(txn: WriteTxn, store: int, name: str, now: int) -> int:
+    """The folder of an administrative group, made on first need: everybody reads it and may add to it."""
     found = folders.lookup(txn, store, PublicSpecial.FREE_BUSY, name)
     if found is not None:
         return found

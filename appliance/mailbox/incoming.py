@@ -68,7 +68,9 @@ class Incoming:
             compact=True,
             message_class=derived.message_class,
             prefix=prefix,
-            flags=flags | (RowFlag.HAS_ATTACHMENT if derived.has_attachments else RowFlag.NONE),
+            flags=flags
+            | RowFlag.UNMODIFIED
+            | (RowFlag.HAS_ATTACHMENT if derived.has_attachments else RowFlag.NONE),
             keywords=keywords,
             received=received,
             importance=derived.importance,

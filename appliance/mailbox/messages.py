@@ -16,9 +16,9 @@ from appliance.directory import entries
 from appliance.mailbox import rights
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
-from appliance.mailbox.properties.messages import STATUS
 from appliance.mapi import conversation, names, tags
 from appliance.mapi.entryids import PermanentEntryId
+from appliance.mapi.idset import IdSet
 from appliance.mapi.types import Bag
 from appliance.store import contents, drafts, folders, mailboxes, messages, peruser, search_folders, timers
 from appliance.store import names as name_rows
@@ -30,6 +30,7 @@ from appliance.store.folders import FolderKind
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.mailboxes import Kind
 from appliance.store.permissions import Right
+from appliance.store.tables.sources import STATUS
 
 STEP = 500
 """Messages whose read state one write function changes, at most."""
@@ -44,6 +45,10 @@ FLAG_COMPLETE, FLAGGED = 1, 2  # PidTagFlagStatus, MS-OXOFLAG 2.2.1.1
 _VERBS = {102: RowFlag.ANSWERED, 103: RowFlag.ANSWERED, 104: RowFlag.FORWARDED}  # MS-OXOMSG 2.2.1.9
 
 
+_READ_ANY, _EDIT_ANY = int(Right.READ_ANY), int(Right.EDIT_ANY)
+"""As plain numbers: arithmetic of flags makes an object for each result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A message that may be read: its row, what the user may do with it (`_ANY` rights stand for owned ones
@@ -56,7 +61,7 @@ class Opened:
     @property
     def may_edit(self) -> bool:
         """Whether its properties may be changed."""
-        return self.deleted is None and bool(self.right & Right.EDIT_ANY)
+        return self.deleted is None and bool(int(self.right) & _EDIT_ANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,8 @@ def open_message(
     with refusing():
         row, when = _find(txn, mailbox, fid, mid, deleted)
         right = rights_on(txn, actor, mailbox, row)
-        if not right & Right.READ_ANY:
-            raise Refused(Reason.ACCESS_DENIED if right & Right.FOLDER_VISIBLE else Reason.NOT_FOUND)
+        if not int(right) & _READ_ANY:
+            raise Refused(Reason.ACCESS_DENIED)  # MS-OXCMSG 3.2.5.1, also where the folder is not visible
         return Opened(row, right, when)
 
 
@@ -115,6 +120,8 @@ def _find(txn: ReadTxn, mailbox: int, fid: int, mid: int, deleted: bool) -> tupl
 def rights_on(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> Right:
     """What a user may do with a message (MS-OXCPERM 2.2.7): rights on owned messages become those on any."""
     right = rights.effective(txn, actor, mailbox, row.fid)
+    if right == rights.EVERYTHING:
+        return right
     owned = Right.EDIT_OWNED | Right.DELETE_OWNED
     if right & Right.FOLDER_OWNER:
         return right | Right.READ_ANY | Right.EDIT_ANY | Right.DELETE_ANY
@@ -132,7 +139,9 @@ def require_place(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     ACCESS_DENIED, INVALID for a search folder."""
     with refusing():
         folder = folders.get(txn, mailbox, fid)
-        have = rights.require(txn, actor, mailbox, fid, Right.CREATE)
+        have = rights.effective(txn, actor, mailbox, fid)
+        if not have & (Right.CREATE | Right.FOLDER_OWNER):
+            raise Refused(Reason.ACCESS_DENIED)  # MS-OXCMSG 3.2.5.2, also where the folder is not visible
         if folder.kind == FolderKind.SEARCH:
             raise Refused(Reason.INVALID, "a search folder holds no messages of its own")
         return have
@@ -146,8 +155,10 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
     a message that lives from its MIME must have been materialized. Refused with NOT_FOUND, ACCESS_DENIED,
     CONFLICT, QUOTA."""
     with refusing():
+        public, seen = mailboxes.identity(txn, draft.mailbox).kind is Kind.PUBLIC, False
         if draft.mid:
             row = contents.get(txn, draft.mailbox, draft.fid, draft.mid, draft.associated)
+            seen = public and bool(is_read(txn, actor, draft.mailbox, row))
             if not rights_on(txn, actor, draft.mailbox, row) & Right.EDIT_ANY:
                 raise Refused(Reason.ACCESS_DENIED)
         else:
@@ -158,6 +169,9 @@ def save(txn: WriteTxn, actor: Actor, draft: Draft, *, force: bool, now: int) ->
             before = edit.clock.row.size
             saved = drafts.save(edit, made, on_conflict=how)
             _require_room(edit, before)
+        if public and (seen or (not draft.mid and made.flags & RowFlag.SEEN)):
+            # Who writes a message of a public folder has read what it says now.
+            peruser.mark(txn, draft.mailbox, draft.fid, actor.user, [saved.row.cn], read=True)
         return saved
 
 
@@ -205,7 +219,10 @@ def _take_state(txn: ReadTxn, draft: Draft) -> None:
     """Carry what properties say over to the row's flags and keywords, where IMAP sees it too."""
     overlay, changed = draft.overlay, draft.overlay.changed
     flags = changed.get(tags.PidTagMessageFlags)
-    if not draft.mid:
+    if draft.mid:
+        draft.clear |= RowFlag.UNMODIFIED
+    else:
+        draft.flags |= RowFlag.UNMODIFIED
         if isinstance(flags, int):
             for bit, flag in _CLIENT_FLAGS:
                 draft.flags = draft.flags | flag if flags & bit else draft.flags & ~flag
@@ -359,14 +376,15 @@ class ReadChange:
 def set_read(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, mids: Sequence[int], how: ReadFlag, *, now: int
 ) -> ReadChange:
-    """Change the read state of messages, STEP at most. Needs READ_ANY. In public folders each user has an own
-    one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
+    """Change the read state of messages, STEP at most, each once. Needs READ_ANY. In public folders each user
+    has an own one, and nobody gets receipts. Refused with NOT_FOUND, ACCESS_DENIED, LIMIT."""
     if len(mids) > STEP:
         raise Refused(Reason.LIMIT, f"at most {STEP} messages in one step")
     with refusing():
         rights.require(txn, actor, mailbox, fid, Right.READ_ANY)
-        rows = [row for mid in mids if (row := _row(txn, mailbox, fid, mid)) is not None]
-        partial = len(rows) < len(mids)
+        named = dict.fromkeys(mids)
+        rows = [row for mid in named if (row := _row(txn, mailbox, fid, mid)) is not None]
+        partial = len(rows) < len(named)
         if mailboxes.identity(txn, mailbox).kind is Kind.PUBLIC:
             return _set_read_public(txn, actor, mailbox, fid, rows, how, partial)
         changed: list[int] = []
@@ -402,9 +420,18 @@ def _set_read_public(
     return ReadChange(changed, (), partial)
 
 
-def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool:
-    """Whether a user has read a message of a public folder."""
-    return peruser.is_read(peruser.read_set(txn, mailbox, row.fid, actor.user), row.cn)
+def own_reads(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> IdSet | None:
+    """The change numbers of a public folder's messages that a user has read; None for any other folder,
+    where all share one read state."""
+    if mailboxes.identity(txn, mailbox).kind is not Kind.PUBLIC:
+        return None
+    return peruser.read_set(txn, mailbox, fid, actor.user)
+
+
+def is_read(txn: ReadTxn, actor: Actor, mailbox: int, row: Row) -> bool | None:
+    """Whether a user has read a message of a public folder; None for any other message."""
+    known = own_reads(txn, actor, mailbox, row.fid)
+    return None if known is None else peruser.is_read(known, row.cn)
 
 
 MS_IN_CONFLICT = 0x800

@@ -11,7 +11,8 @@ from appliance.store import folders, permissions
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.permissions import ALL, ANONYMOUS, DEFAULT, Right
 
-EVERYTHING = ALL | Right.FREE_BUSY_SIMPLE | Right.FREE_BUSY_DETAILED
+FREE_BUSY = Right.FREE_BUSY_SIMPLE | Right.FREE_BUSY_DETAILED
+EVERYTHING = ALL | FREE_BUSY
 
 _WRITE = Right.CREATE | Right.EDIT_OWNED | Right.DELETE_OWNED
 _EDIT = _WRITE | Right.EDIT_ANY | Right.DELETE_ANY
@@ -61,6 +62,23 @@ def require(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, right: Right) ->
             raise Refused(Reason.NOT_FOUND)
         raise Refused(Reason.ACCESS_DENIED)
     return have
+
+
+def calendar_default(right: Right) -> Right:
+    """The free/busy rights of an entry of a calendar, anonymous apart, until somebody says otherwise
+    (MS-OXCPERM <5>): everybody sees when, who reads sees what."""
+    return FREE_BUSY if right & Right.READ_ANY else Right.FREE_BUSY_SIMPLE
+
+
+def calendar_change(before: dict[int, Right], member: int, right: Right) -> Right:
+    """What an entry of a calendar becomes when a client that does not know free/busy rights gives it
+    `right`: what stood at the default stays there, what somebody chose stays chosen."""
+    if member == ANONYMOUS:
+        return right & ~FREE_BUSY
+    old = before.get(member)
+    if old is None or old & FREE_BUSY == calendar_default(old):
+        return right & ~FREE_BUSY | calendar_default(right)
+    return right & ~FREE_BUSY | old & FREE_BUSY
 
 
 def parse(text: str) -> Right:

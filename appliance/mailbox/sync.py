@@ -21,6 +21,7 @@ from appliance.mailbox import folders as mailbox_folders
 from appliance.mailbox import rights
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
+from appliance.mailbox.messages import own_reads
 from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
@@ -444,14 +445,15 @@ def plan_reads(
 
 def import_reads(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, states: Sequence[tuple[int, bool]], *, now: int
-) -> IdSet:
-    """Mark messages as read or unread, STEP at most; the read change numbers that they have now."""
+) -> tuple[IdSet, IdSet]:
+    """Mark messages as read or unread, STEP at most: what comes into the read set of the client's state, and
+    what goes from it. These are the read change numbers that the messages have now; in public folders the
+    change numbers of those that are read, and of those that are not."""
     cns = IdSet()
     with refusing():
         rights.require(txn, actor, mailbox, fid, Right.READ_ANY)
-        if folders.get(txn, mailbox, fid).flags & FolderFlag.PER_USER_READ:
-            _mark_own(txn, actor, mailbox, fid, states)
-            return cns
+        if own_reads(txn, actor, mailbox, fid) is not None:
+            return _mark_own(txn, actor, mailbox, fid, states)
         with editing(txn, mailbox, now=now, actor=actor.user, origin=actor.session) as edit:
             for mid, read in states:
                 row = contents.find(txn, mailbox, fid, mid)
@@ -459,7 +461,7 @@ def import_reads(
                     continue
                 row = _mark(edit, row, read)
                 cns.add(replica_of(row.read_cn), counter_of(row.read_cn))
-    return cns
+    return cns, IdSet()
 
 
 def _mark(edit: Edit, row: Row, read: bool) -> Row:
@@ -469,11 +471,15 @@ def _mark(edit: Edit, row: Row, read: bool) -> Row:
 
 def _mark_own(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, states: Sequence[tuple[int, bool]]
-) -> None:
-    """Read states of one user in a public folder."""
+) -> tuple[IdSet, IdSet]:
+    """Read states of one user in a public folder; the last word on a message counts."""
+    last = dict(states)
+    marked: list[IdSet] = []
     for wanted in (True, False):
-        rows = (contents.find(txn, mailbox, fid, mid) for mid, read in states if read is wanted)
+        rows = (contents.find(txn, mailbox, fid, mid) for mid, read in last.items() if read is wanted)
         cns = [row.cn for row in rows if row is not None]
         if cns:
             peruser.mark(txn, mailbox, fid, actor.user, cns, read=wanted)
+        marked.append(IdSet.of_ids(cns))
     txn.touch(mailbox)
+    return marked[0], marked[1]

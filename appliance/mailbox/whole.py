@@ -15,15 +15,6 @@ from appliance.convert.mime import object as mime_object
 from appliance.convert.mime.source import Source
 from appliance.formats import bags
 from appliance.formats.mime.scan import Scan
-from appliance.mailbox.properties.messages import (
-    ICON_REPLIED,
-    ICON_SENT_ON,
-    NO_ICON,
-    RED_FLAG,
-    REPLIED,
-    SENT_ON,
-    STATUS,
-)
 from appliance.mailbox.rendered import BlobContent
 from appliance.mapi import tags
 from appliance.mapi.names import PidNameKeywords
@@ -44,7 +35,18 @@ from appliance.store.parts import (
     part_blobs,
 )
 from appliance.store.store import Store
-from appliance.store.tables.sources import FLAG_COMPLETED, FLAGGED, message_flags
+from appliance.store.tables.sources import (
+    FLAG_COMPLETED,
+    FLAGGED,
+    ICON_REPLIED,
+    ICON_SENT_ON,
+    NO_ICON,
+    RED_FLAG,
+    REPLIED,
+    SENT_ON,
+    STATUS,
+    message_flags,
+)
 
 INLINE = 65536
 """Bytes of an attachment that are sent from memory."""

@@ -42,35 +42,35 @@ ANNOTATIONS: frozenset[int] = frozenset(
 )
 """Tags of annotations."""
 
-NAMED_ANNOTATIONS: frozenset[PropertyName] = frozenset(
-    tag.name
-    for tag in (
-        names.PidNameKeywords,
-        names.PidLidReminderDelta,
-        names.PidLidReminderTime,
-        names.PidLidReminderSet,
-        names.PidLidReminderOverride,
-        names.PidLidReminderType,
-        names.PidLidReminderPlaySound,
-        names.PidLidReminderFileParameter,
-        names.PidLidReminderSignalTime,
-        names.PidLidFlagRequest,
-        names.PidLidFlagString,
-        names.PidLidValidFlagStringProof,
-        names.PidLidToDoTitle,
-        names.PidLidToDoOrdinalDate,
-        names.PidLidToDoSubOrdinal,
-        names.PidLidTaskStartDate,
-        names.PidLidTaskDueDate,
-        names.PidLidTaskDateCompleted,
-        names.PidLidTaskStatus,
-        names.PidLidPercentComplete,
-        names.PidLidTaskComplete,
-        names.PidLidCommonStart,
-        names.PidLidCommonEnd,
-        names.PidLidCategories,
-    )
+NAMED = (
+    names.PidNameKeywords,
+    names.PidLidReminderDelta,
+    names.PidLidReminderTime,
+    names.PidLidReminderSet,
+    names.PidLidReminderOverride,
+    names.PidLidReminderType,
+    names.PidLidReminderPlaySound,
+    names.PidLidReminderFileParameter,
+    names.PidLidReminderSignalTime,
+    names.PidLidFlagRequest,
+    names.PidLidFlagString,
+    names.PidLidValidFlagStringProof,
+    names.PidLidToDoTitle,
+    names.PidLidToDoOrdinalDate,
+    names.PidLidToDoSubOrdinal,
+    names.PidLidTaskStartDate,
+    names.PidLidTaskDueDate,
+    names.PidLidTaskDateCompleted,
+    names.PidLidTaskStatus,
+    names.PidLidPercentComplete,
+    names.PidLidTaskComplete,
+    names.PidLidCommonStart,
+    names.PidLidCommonEnd,
+    names.PidLidCategories,
 )
+"""Named properties that are annotations."""
+
+NAMED_ANNOTATIONS: frozenset[PropertyName] = frozenset(tag.name for tag in NAMED)
 """Names of annotations."""
 
 

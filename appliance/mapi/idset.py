@@ -87,6 +87,9 @@ class RangeSet:
         if not ranges or low > ranges[-1][1] + 1:
             ranges.append((low, high))
             return
+        if low == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], high)
+            return
         first = bisect_right(ranges, (low, MAX_COUNTER))
         if first and ranges[first - 1][1] >= low - 1:
             first -= 1
@@ -317,7 +320,10 @@ class IdSet:
 
     def add(self, replica: Replica, low: int, high: int | None = None) -> None:
         """Adds a counter or a range in place."""
-        self._sets.setdefault(replica, RangeSet()).add(low, high)
+        found = self._sets.get(replica)
+        if found is None:
+            found = self._sets[replica] = RangeSet()
+        found.add(low, high)
 
     def __bool__(self) -> bool:
         return bool(self._sets)

@@ -27,14 +27,22 @@ NATIVE_HTML = 3  # MS-OXCMSG 2.2.1.58.2
 FIRST_EBCDIC_OR_UNICODE = 20000
 
 
+_ONE_OFF_HEAD = OneOffEntryId("", "", "", _ONE_OFF_FLAGS).pack()[: -3 * 2]
+
+
 def one_off(name: str, kind: str, address: str) -> bytes:
     """A one-off entry id (MS-OXCDATA 2.2.5.1) of a display name, address type and address."""
-    return OneOffEntryId(name.replace("\0", ""), kind, address.replace("\0", ""), _ONE_OFF_FLAGS).pack()
+    if "\0" in name or "\0" in kind or "\0" in address:
+        return OneOffEntryId(name.replace("\0", ""), kind, address.replace("\0", ""), _ONE_OFF_FLAGS).pack()
+    return _ONE_OFF_HEAD + f"{name}\0{kind}\0{address}\0".encode("utf-16-le", "surrogatepass")
 
 
 def search_key(kind: str, address: str) -> bytes:
     """PidTagSearchKey of an address: type, colon and address in upper case, with a zero byte."""
     return f"{kind}:{address}".upper().encode("utf-8", "replace") + b"\0"
+
+
+_NONE = frozenset[int]()
 
 
 class Known:
@@ -48,17 +56,28 @@ class Known:
         self._whole = whole
         self._cache: dict[int, Value] = {}
         absent = stored(PidTagSatchelAbsent)
-        self._absent = absent if isinstance(absent, tuple) else ()
+        self._absent = (
+            frozenset(tag for tag in absent if isinstance(tag, int)) if isinstance(absent, tuple) else _NONE
+        )
 
     def get(self, tag: int) -> Value:
         """A property, stored or implied, None for one that the message does not have."""
-        if tag in self._cache:
+        try:
             return self._cache[tag]
+        except KeyError:
+            pass
         value = self.stored(tag)
         if value is None and not self._whole and tag in RULES and tag not in self._absent:
             value = RULES[tag](self)
         self._cache[tag] = value
         return value
+
+    def begin(self, stored: ReadableBag) -> dict[int, Value]:
+        """Take all that is stored at once; the dictionary gets what follows from it as it is asked for."""
+        self._cache = {tag: value for tag, value in stored.items() if tag != PidTagSatchelAbsent}
+        for tag in self._absent:
+            self._cache.setdefault(tag, None)
+        return self._cache
 
     def text(self, tag: int) -> str | None:
         """As `get`, of a string."""
@@ -187,13 +206,22 @@ def _message_code_page(known: Known) -> Value:
     return page if isinstance(page, int) and page < FIRST_EBCDIC_OR_UNICODE else UTF8
 
 
-RULES: Mapping[int, Rule] = {
-    tags.PidTagMessageClass: _constant(NOTE),
-    tags.PidTagIconIndex: _constant(-1),
-    tags.PidTagImportance: _constant(1),
+_CONSTANTS: Mapping[int, Value] = {
+    tags.PidTagMessageClass: NOTE,
+    tags.PidTagIconIndex: -1,
+    tags.PidTagImportance: 1,
+    tags.PidTagSensitivity: 0,
+    tags.PidTagSubject: "",
+    tags.PidTagDisplayTo: "",
+    tags.PidTagDisplayCc: "",
+    tags.PidTagDisplayBcc: "",
+    tags.PidTagHasAttachments: False,
+    tags.PidTagNativeBody: NATIVE_HTML,
+    tags.PidTagInternetCodepage: UTF8,
+}
+
+_DERIVED: Mapping[int, Rule] = {
     tags.PidTagPriority: _priority,
-    tags.PidTagSensitivity: _constant(0),
-    tags.PidTagSubject: _constant(""),
     tags.PidTagSubjectPrefix: _prefix,
     tags.PidTagNormalizedSubject: _normalized,
     tags.PidTagConversationTopic: _topic,
@@ -201,20 +229,22 @@ RULES: Mapping[int, Rule] = {
     tags.PidTagConversationIndex: _index,
     tags.PidTagConversationIndexTracking: _tracking,
     tags.PidTagInReplyToId: _in_reply_to,
-    tags.PidTagDisplayTo: _constant(""),
-    tags.PidTagDisplayCc: _constant(""),
-    tags.PidTagDisplayBcc: _constant(""),
-    tags.PidTagHasAttachments: _constant(False),
     tags.PidTagMessageFlags: _flags,
-    tags.PidTagNativeBody: _constant(NATIVE_HTML),
-    tags.PidTagInternetCodepage: _constant(UTF8),
     tags.PidTagMessageCodepage: _message_code_page,
     **_SENDER,
-    **_group("SentRepresenting"),
-    **_group("Sender"),
-    **_group("ReadReceipt"),
-    **_group("ReceivedBy"),
-    **_group("ReceivedRepresenting"),
+}
+
+_GROUPS = {
+    prefix: _group(prefix)
+    for prefix in ("SentRepresenting", "Sender", "ReadReceipt", "ReceivedBy", "ReceivedRepresenting")
+}
+_PEOPLE = tuple((_person(prefix)[2], tuple(rules)) for prefix, rules in _GROUPS.items())
+"""The tag of each address, and what follows from it."""
+
+RULES: Mapping[int, Rule] = {
+    **{tag: _constant(value) for tag, value in _CONSTANTS.items()},
+    **_DERIVED,
+    **{tag: rule for rules in _GROUPS.values() for tag, rule in rules.items()},
 }
 """By tag. A rule looks only at properties from which no chain of rules leads back to its own."""
 
@@ -239,11 +269,16 @@ def compact(bag: ReadableBag) -> Bag:
 def expand(stored: ReadableBag) -> Bag:
     """The whole of a compact bag."""
     known = Known(stored.get)
-    bag = {tag: value for tag, value in stored.items() if tag != PidTagSatchelAbsent}
-    for tag in RULES:
-        if tag not in bag and (value := known.get(tag)) is not None:
-            bag[tag] = value
-    return bag
+    bag = known.begin(stored)
+    for tag, value in _CONSTANTS.items():
+        bag.setdefault(tag, value)
+    for tag in _DERIVED:
+        known.get(tag)
+    for address, of_address in _PEOPLE:
+        if known.get(address) is not None:  # without one, none of them follows
+            for tag in of_address:
+                known.get(tag)
+    return {tag: value for tag, value in bag.items() if value is not None}
 
 
 def get(stored: Callable[[int], Value], tag: int) -> Value:

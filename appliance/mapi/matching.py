@@ -5,7 +5,8 @@ how to reach its recipients and attachments. Rules that hold throughout:
 
 - A comparison with a property that the object does not have is false, also for "not equal"; only Exist and
   Not turn absence into truth.
-- Strings compare without regard to case, as the store sorts them; binary values byte by byte.
+- Strings compare without regard to case, as the store sorts them; binary values byte by byte. Content
+  does so where it asks for it, and for message classes.
 - A multi-valued property compared with a single value is true when any of its values is; compared with a
   multi-value, the whole tuples are compared.
 - Values of types that cannot be compared are never equal and never ordered.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.mapi import restrictions as r
+from appliance.mapi import tags
 from appliance.mapi import types as t
 
 Getter = Callable[[int], t.Value]
@@ -186,6 +188,13 @@ def without_marks(text: str) -> str:
     return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
 
 
+def fuzzy_flags(restriction: r.Content) -> r.FuzzyFlags:
+    """The flags of a Content restriction. Message classes have no case (MS-OXCMSG 2.2.1.3)."""
+    if restriction.tag & ~t.MULTIPLE_FLAG == tags.PidTagMessageClass:
+        return restriction.flags | r.FuzzyFlags.IGNORE_CASE
+    return restriction.flags
+
+
 def folding(flags: r.FuzzyFlags) -> Callable[[Any], Any]:
     """What a Content restriction does to strings and bytes before it compares them (2.12.4.1)."""
     loose = bool(flags & r.FuzzyFlags.LOOSE)
@@ -204,7 +213,7 @@ def folding(flags: r.FuzzyFlags) -> Callable[[Any], Any]:
 
 def _content(restriction: r.Content) -> Predicate:
     """Content (2.12.4): full, substring or prefix match of a string or of bytes."""
-    fold = folding(restriction.flags)
+    fold = folding(fuzzy_flags(restriction))
     wanted = fold(restriction.value)
     level = restriction.fuzzy & 0x000F
 

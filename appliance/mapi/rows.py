@@ -97,13 +97,15 @@ def write_row(writer: Writer, columns: Sequence[int], cells: Sequence[Cell], for
     """PropertyRow (2.8.1): standard when every cell has a value, else flagged."""
     if len(columns) != len(cells):
         raise EncodeError(f"{len(cells)} cells in a row of {len(columns)} columns")
-    flagged = any(isinstance(cell, PropertyError) or cell is ABSENT for cell in cells)
-    writer.buf.append(FLAGGED_ROW if flagged else STANDARD_ROW)
+    for cell in cells:
+        if cell is ABSENT or type(cell) is PropertyError:
+            writer.buf.append(FLAGGED_ROW)
+            for tag, each in zip(columns, cells, strict=True):
+                write_flagged(writer, column_type(tag), each, form)
+            return
+    writer.buf.append(STANDARD_ROW)
     for tag, cell in zip(columns, cells, strict=True):
-        if flagged:
-            write_flagged(writer, column_type(tag), cell, form)
-        else:
-            form.write(writer, column_type(tag), cell)
+        form.write(writer, column_type(tag), cell)
 
 
 def column_type(tag: int) -> int:
@@ -199,6 +201,13 @@ class RecipientFlags(IntFlag):
     OTHER_TYPE = 0x8000
 
 
+# Plain numbers: arithmetic of flags makes an object for each result.
+_EMAIL, _DISPLAY_NAME = int(RecipientFlags.EMAIL), int(RecipientFlags.DISPLAY_NAME)
+_TRANSMITTABLE, _SAME_AS_DISPLAY = int(RecipientFlags.TRANSMITTABLE), int(RecipientFlags.SAME_AS_DISPLAY)
+_RESPONSIBLE, _NON_RICH = int(RecipientFlags.RESPONSIBLE), int(RecipientFlags.NON_RICH)
+_UNICODE, _SIMPLE_NAME = int(RecipientFlags.UNICODE), int(RecipientFlags.SIMPLE_NAME)
+_OTHER_TYPE = int(RecipientFlags.OTHER_TYPE)
+
 _TYPE_MASK = 0x0007
 _PRESENCE = (
     RecipientFlags.EMAIL
@@ -271,23 +280,28 @@ class RecipientRow:
 
     def encode(self, writer: Writer, columns: Sequence[int], form: Form) -> None:
         """Writes the row; `cells` belong to the first columns."""
-        flags = RecipientFlags(0)
-        for present, flag in (
-            (self.email is not None, RecipientFlags.EMAIL),
-            (self.display_name is not None, RecipientFlags.DISPLAY_NAME),
-            (self.transmittable_name is not None, RecipientFlags.TRANSMITTABLE),
-            (self.same_as_display, RecipientFlags.SAME_AS_DISPLAY),
-            (self.responsible, RecipientFlags.RESPONSIBLE),
-            (self.non_rich, RecipientFlags.NON_RICH),
-            (self.unicode, RecipientFlags.UNICODE),
-            (self.simple_name is not None, RecipientFlags.SIMPLE_NAME),
-            (self.address_type is not None, RecipientFlags.OTHER_TYPE),
-        ):
-            if present:
-                flags |= flag
-        if self.address_type is not None and self.type != AddressType.NONE:
-            raise EncodeError("an address type string beside an address type")
-        writer.u16(int(flags) | self.type, "recipient flags")
+        bits = int(self.type)
+        if self.email is not None:
+            bits |= _EMAIL
+        if self.display_name is not None:
+            bits |= _DISPLAY_NAME
+        if self.transmittable_name is not None:
+            bits |= _TRANSMITTABLE
+        if self.same_as_display:
+            bits |= _SAME_AS_DISPLAY
+        if self.responsible:
+            bits |= _RESPONSIBLE
+        if self.non_rich:
+            bits |= _NON_RICH
+        if self.unicode:
+            bits |= _UNICODE
+        if self.simple_name is not None:
+            bits |= _SIMPLE_NAME
+        if self.address_type is not None:
+            if self.type != AddressType.NONE:
+                raise EncodeError("an address type string beside an address type")
+            bits |= _OTHER_TYPE
+        writer.buf += bits.to_bytes(2, "little")
         text = t.PtypString if self.unicode else t.PtypString8
         if self.type == AddressType.X500DN:
             writer.u8(self.prefix_used, "prefix")

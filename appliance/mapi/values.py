@@ -157,7 +157,9 @@ def _read_unicode(reader: Reader) -> str:
 
 
 def _write_unicode(writer: Writer, value: str) -> None:
-    writer.nul_utf16(value if "\0" not in value else value[: value.index("\0")])
+    if "\0" in value:
+        value = value[: value.index("\0")]
+    writer.buf += value.encode("utf-16-le", "surrogatepass") + b"\0\0"
 
 
 def _string8(page: int) -> tuple[Read, Write]:
@@ -177,8 +179,7 @@ def _binary(count: int) -> tuple[Read, Write]:
         return reader.take(reader.count(count, 1, "byte count", MAX_BYTES))
 
     def write(writer: Writer, value: bytes) -> None:
-        writer.number(len(value), count, what="byte count")
-        writer.buf += value
+        writer.buf += len(value).to_bytes(count, "little") + value
 
     return read, write
 

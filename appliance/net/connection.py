@@ -14,16 +14,14 @@ Invariants:
 """
 
 import asyncio
-import ipaddress
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+from appliance.net.ends import ends_of
 from appliance.net.errors import ConnectionEnded, LineTooLong, PeerGone, ShuttingDown, TimedOut
+from appliance.net.inbuffer import InBuffer
 from appliance.net.layers import DeflateLayer, TlsLayer
-from appliance.net.timers import NEVER, Wheel
-from appliance.net.tls import TlsIdentity
+from appliance.net.terms import Terms
+from appliance.net.timers import NEVER
 
 READ_HIGH = 128 << 10
 """Bytes waiting for the service at which reading from the socket stops."""
@@ -39,75 +37,6 @@ MAX_DISCARDED = 1 << 20
 
 CLOSING_TIME = 20.0
 """Seconds in which a closing peer has to take the rest of what was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long a service waits for its peers. Seconds; `least_rate` in bytes a second."""
-
-    greeting: float = 60.0
-    """For the TLS handshake, and for each command until `settle` was called."""
-    idle: float = 600.0
-    """For the next command afterwards."""
-    command: float = 60.0
-    """For the rest of a line once its first byte is there, and for the first byte of a body."""
-    least_rate: float = 512.0
-    """A body sent, or an answer taken, slower than this for as long as `command` ends the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the connections of a listener share."""
-
-    name: str
-    timeouts: Timeouts
-    wheel: Wheel
-    tls: TlsIdentity | None
-    implicit_tls: bool
-    opened: Callable[["Connection"], bool]
-    """Whether a connection that was just accepted may stay."""
-    started: Callable[["Connection"], None]
-    """The connection can be served (after the handshake of implicit TLS)."""
-    settled: Callable[["Connection"], None]
-    closed: Callable[["Connection", Exception | None], None]
-
-
-def plain_address(text: str) -> str:
-    """An address as text, an IPv4 address mapped into IPv6 as IPv4, without a zone."""
-    return _known_address(text)[0]
-
-
-@lru_cache(maxsize=1024)  # the same clients come again and again
-def _known_address(text: str) -> tuple[str, bool]:
-    """The plain form of an address, and whether it is one of this machine."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return str(address), address.is_loopback
-
-
-class Ends(NamedTuple):
-    """Both ends of a connection. `is_loopback`: both are of this machine, loopback addresses."""
-
-    peer: str
-    peer_port: int
-    local: str
-    local_port: int
-    is_loopback: bool
-
-
-NOWHERE = Ends("0.0.0.0", 0, "0.0.0.0", 0, False)
-"""The ends of a connection whose peer went before it was accepted."""
-
-
-def ends_of(transport: asyncio.BaseTransport) -> Ends:
-    """Both ends of a socket that was accepted."""
-    peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-    try:
-        (there, far), (here, near) = _known_address(peer[0]), _known_address(local[0])
-        return Ends(there, peer[1], here, local[1], far and near)
-    except (TypeError, ValueError, IndexError):
-        return NOWHERE
 
 
 class Connection(asyncio.Protocol):
@@ -127,7 +56,6 @@ class Connection(asyncio.Protocol):
         "_out",
         "_out_size",
         "_reading_paused",
-        "_scanned",
         "_stopping",
         "_terms",
         "_tls",
@@ -153,8 +81,7 @@ class Connection(asyncio.Protocol):
         self._terms = terms
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._scanned = 0
+        self._buffer = InBuffer()
         self._out: list[bytes] = []
         self._out_size = 0
         self._flushing = False
@@ -203,8 +130,8 @@ class Connection(asyncio.Protocol):
                 data = self._decrypt(data)
             if self._deflate and data:
                 self._inflate(data)
-            else:
-                self._buffer += data
+            elif data:
+                self._buffer.add(data)
         except PeerGone as error:
             self._fail(error)
             return
@@ -236,9 +163,9 @@ class Connection(asyncio.Protocol):
 
     def _inflate(self, data: bytes) -> None:
         deflate = cast(DeflateLayer, self._deflate)
-        self._buffer += deflate.receive(data)
+        self._buffer.add(deflate.receive(data))
         while deflate.waiting and len(self._buffer) < READ_HIGH:
-            self._buffer += deflate.receive(b"")
+            self._buffer.add(deflate.receive(b""))
 
     def eof_received(self) -> bool:
         """The peer sends no more; what it sent is still served."""
@@ -321,11 +248,10 @@ class Connection(asyncio.Protocol):
 
     def take_line(self, limit: int = MAX_LINE) -> bytes | None:
         """The next line if all of it is here: pipelined commands cost no switch of tasks."""
-        end = self._buffer.find(b"\n", self._scanned)
-        if end < 0:
-            self._scanned = len(self._buffer)
+        end = self._buffer.line_end()
+        if not end:
             return None
-        line = self._take(end + 1)
+        line = self._take(end)
         if len(line) > limit:
             raise LineTooLong(f"a line of {len(line)} bytes")
         return line
@@ -334,9 +260,9 @@ class Connection(asyncio.Protocol):
         skipped = 0
         until = until or self._loop.time() + self._terms.timeouts.command
         while True:
-            end = self._buffer.find(b"\n")
-            skipped += len(self._take(len(self._buffer) if end < 0 else end + 1))
-            if end >= 0:
+            end = self._buffer.line_end()
+            skipped += len(self._take(end or len(self._buffer)))
+            if end:
                 raise LineTooLong(f"a line of {skipped} bytes")
             if skipped > MAX_DISCARDED:
                 raise PeerGone("a line without end")
@@ -353,7 +279,7 @@ class Connection(asyncio.Protocol):
                 began = self._loop.time()
                 await self._more(began + self._allowance)
                 self._allowance -= self._loop.time() - began
-        return self._take(min(limit, len(self._buffer)))
+        return self._take(limit)
 
     async def read_exactly(self, count: int) -> bytes:
         """Exactly `count` bytes, gathered in memory: for small literals that the caller has bounded."""
@@ -365,8 +291,7 @@ class Connection(asyncio.Protocol):
 
     def unread(self, data: bytes) -> None:
         """Give back bytes that were read too far: they are read again next."""
-        self._buffer[:0] = data
-        self._scanned = 0
+        self._buffer.give_back(data)
 
     async def wait_input(self, seconds: float | None = None) -> bool:
         """Wait for input (or the peer's end), for `seconds` at most (default: the idle time).
@@ -430,12 +355,7 @@ class Connection(asyncio.Protocol):
             raise ShuttingDown("the server is ending")
 
     def _take(self, count: int) -> bytes:
-        if count == len(self._buffer):
-            data, self._buffer = bytes(self._buffer), bytearray()
-        else:
-            data = bytes(memoryview(self._buffer)[:count])
-            del self._buffer[:count]
-        self._scanned = 0
+        data = self._buffer.take(count)
         if len(self._buffer) < READ_HIGH // 2:
             self._refill()
         return data
@@ -543,7 +463,6 @@ class Connection(asyncio.Protocol):
         What was sent before `ready` could have been put there by anyone, and is never looked at
         (RFC 3207 6). Raises PeerGone when the handshake fails, TimedOut."""
         self._buffer.clear()
-        self._scanned = 0
         self.write(ready)
         self._flush()
         self._refill()
@@ -569,7 +488,7 @@ class Connection(asyncio.Protocol):
         self.write(ready)
         self._flush()
         self._deflate = DeflateLayer()
-        early, self._buffer, self._scanned = bytes(self._buffer), bytearray(), 0
+        early = self._buffer.take(len(self._buffer))
         if early:
             try:
                 self._inflate(early)

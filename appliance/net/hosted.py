@@ -17,10 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from appliance.net.connection import NOWHERE, WRITE_PIECE, Timeouts, ends_of
+from appliance.net.connection import WRITE_PIECE
+from appliance.net.ends import NOWHERE, ends_of
 from appliance.net.errors import PeerGone
 from appliance.net.layers import TlsLayer
 from appliance.net.limits import Limits
+from appliance.net.terms import Timeouts
 from appliance.net.timers import NEVER, Wheel
 from appliance.net.tls import TlsIdentity
 

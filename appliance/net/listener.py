@@ -15,10 +15,11 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from appliance.net.connection import Connection, Terms, Timeouts
+from appliance.net.connection import Connection
 from appliance.net.errors import ConnectionEnded
 from appliance.net.hosted import Hosted, HostedService, HostedTerms
 from appliance.net.limits import Gate, Limits
+from appliance.net.terms import Terms, Timeouts
 from appliance.net.timers import Wheel
 from appliance.net.tls import TlsIdentity
 

@@ -8,10 +8,12 @@ away, is ended.
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 
 from appliance.panel.dialogue import Result, Run
+from appliance.panel.machine import Machine
 
 MAX_OUTPUT = 256 << 10
 GRACE = 5.0
@@ -36,14 +38,22 @@ async def run(data: Path, wanted: Run) -> Result:
         return Result(FAILED, "", f"the command could not be started: {error}")
     try:
         async with asyncio.timeout(wanted.seconds):
-            return await _talk(process, wanted.stdin)
+            result = await _talk(process, wanted.stdin)
     except TimeoutError:
         return Result(FAILED, "", f"it took longer than {wanted.seconds:.0f} seconds and was ended")
     finally:
         if process.returncode is None:
             await _end(process)
+    if result.code == -signal.SIGTERM and _ends_the_machine(wanted) and Machine(data).ending():
+        return Result(0, result.output)  # what it asked for has come before it could say so
+    return result
 
 
+def _ends_the_machine(wanted: Run) -> bool:
+    return wanted.arguments[:1] in _ENDING or "--reboot" in wanted.arguments
+
+
+_ENDING = (("reboot",), ("shutdown",), ("factory-reset",))
 _NOT_PASSED = ("APPLIANCE_TRACEBACK", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID")
 
 

@@ -75,6 +75,7 @@ class Attachment(Object):
 
     kind = On.ATTACHMENT
     __slots__ = (
+        "_given",
         "_held",
         "_stale",
         "clean",
@@ -99,6 +100,7 @@ class Attachment(Object):
         self.logon, self.message, self.number = message.logon, message, held.number
         self._held, self.source, self.writable, self.clean = held, source, writable, clean
         self._stale = False
+        self._given = clean
         self.pending: dict[int, StreamValue] = {}
         self.opened: list[Message] = []
         message.children.append(self)
@@ -353,6 +355,7 @@ class Attachment(Object):
         overlay.put_attachment(held)
         self._held, self.source = held, None
         self.clean, self.writable = True, keep_writable
+        self._given = True
 
     def _merged(self, overlay: Overlay, held: drafts.Attachment) -> drafts.Attachment:
         """The message's own form of one that was read from MIME, with what was changed here."""
@@ -382,8 +385,9 @@ class Attachment(Object):
                 held.set(tags.PidTagAttachExtension, dot + extension)
 
     def outer_saved(self) -> None:
-        """The outermost message was saved: what this one gave to it is stored now."""
-        self._stale = True
+        """The outermost message was saved: what this one gave to it is stored now. One that never gave itself
+        stays what it is."""
+        self._stale = self._given
         for message in self.opened:
             message.outer_saved()
 

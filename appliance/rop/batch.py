@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
-from appliance.rop.model import Rop
+from appliance.rop.model import Handles, Rop
 from appliance.wire.cursor import Reader
 from appliance.wire.errors import DecodeError
 
@@ -31,9 +31,13 @@ HEADER = 2
 """Bytes of RopSize, which counts itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One request: its row, the LogonId, its handle indexes in wire order, the body, and where it stands."""
+    """One request: its row, the LogonId, its handle indexes in wire order, the body, and where it stands.
+
+    What the indexes are: `input` the slot of the object that the ROP works on; `other` that of the
+    destination, or of the handle that the response names; `output` the slot that gets the new object's
+    handle; None where the ROP has no such index."""
 
     rop: Rop
     logon_id: int
@@ -41,38 +45,29 @@ class Call:
     request: Any
     start: int
     end: int
+    input: int | None = None
+    other: int | None = None
+    output: int | None = None
 
-    @property
-    def input(self) -> int | None:
-        """The slot of the object that the ROP works on, or None."""
-        for letter, index in zip(self.rop.handles.value, self.indexes, strict=True):
-            if letter in "is":
-                return index
-        return None
-
-    @property
-    def other(self) -> int | None:
-        """The slot of the destination, or of the handle that the response names."""
-        for letter, index in zip(self.rop.handles.value, self.indexes, strict=True):
-            if letter in "dr":
-                return index
-        return None
-
-    @property
-    def output(self) -> int | None:
-        """The slot that gets the new object's handle, or None."""
-        for letter, index in zip(self.rop.handles.value, self.indexes, strict=True):
-            if letter == "o":
-                return index
-        return None
+    def __post_init__(self) -> None:
+        for name, index in zip(_ROLES[self.rop.handles], self.indexes, strict=True):
+            if name == "input":
+                self.input = index
+            elif name == "other":
+                self.other = index
+            else:
+                self.output = index
 
     @property
     def answered(self) -> int:
         """The handle index that the response names: the output's, the response's, else the first."""
-        output = self.output
-        if output is not None:
-            return output
+        if self.output is not None:
+            return self.output
         return self.indexes[0] if self.indexes else 0
+
+
+_ROLE = {"i": "input", "s": "input", "d": "other", "r": "other", "o": "output"}
+_ROLES = {handles: tuple(_ROLE[letter] for letter in handles.value) for handles in Handles}
 
 
 @dataclass(slots=True)
@@ -117,7 +112,7 @@ def _read(reader: Reader, table: Mapping[int, Rop], public: Collection[int]) -> 
     if rop is None:
         raise DecodeError("unknown RopId", start)
     logon_id = reader.u8("LogonId")
-    indexes = tuple(reader.take(len(rop.handles.value), "handle indexes"))
+    indexes = tuple(reader.take(len(_ROLES[rop.handles]), "handle indexes"))
     layout = rop.request
     if rop.request_public is not None and logon_id in public:
         layout = rop.request_public

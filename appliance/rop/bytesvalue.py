@@ -12,6 +12,7 @@ from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import Iterator
 
 from appliance.mapi.objects import READ_CHUNK, Content
+from appliance.rop import deadline
 from appliance.rop.held import Leases, PreparedContent
 from appliance.store.blobs import CHUNK, BlobWriter, Prepared
 from appliance.store.drafts import INLINE
@@ -124,6 +125,7 @@ class StreamBytes:
     def _feed(self, end: int) -> None:
         assert self._writer is not None
         while self._written < end:
+            deadline.check()
             index = self._written // CHUNK
             size = min(CHUNK, end - self._written)
             piece = self._chunk(index)[:size]
@@ -171,6 +173,7 @@ class Transcoded:
         self._rewind()
         self.size = 0
         while piece := self._next():
+            deadline.check()
             self.size += len(piece)
         self._rewind()
 
@@ -228,6 +231,7 @@ def stored_text(value: StreamBytes, encoding: str, store: Store) -> str | Prepar
         writer.write(data)
         return writer.finish()
     for piece in value.pieces():
+        deadline.check()
         spilled = writer.write(_decoded(decoder, piece, final=False).encode("utf-8", "surrogatepass"))
         if spilled is not None:
             spilled.result()

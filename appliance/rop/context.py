@@ -8,6 +8,7 @@ from appliance.mailbox.actor import Actor
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.values import Form
+from appliance.rop import deadline
 from appliance.rop.objects import Logon, Object
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.store import Store
@@ -115,9 +116,15 @@ class RopContext:
 
     @contextmanager
     def read(self) -> Iterator[ReadTxn]:
-        """A snapshot of its own, for ROPs that run apart."""
+        """A snapshot of its own, for ROPs that run apart. Raises ecTimeout when their time is over."""
+        deadline.check()
         with self.store.read() as txn:
             yield txn
+
+    def given(self, txn: ReadTxn | None) -> "RopContext":
+        """This context, which was made before there was a transaction."""
+        self._txn = txn
+        return self
 
     def at(self, txn: WriteTxn) -> "RopContext":
         """The same ROP, within a function that it writes itself."""
@@ -140,7 +147,9 @@ class RopContext:
         )
 
     def write(self, fn: Callable[[WriteTxn], T], *, weight: int = 0, reserve: bool = False) -> T:
-        """Run a pure function on the writer's thread and wait for its commit; for ROPs that run apart."""
+        """Run a pure function on the writer's thread and wait for its commit; for ROPs that run apart. Raises
+        ecTimeout when their time is over."""
+        deadline.check()
         return self.store.write(fn, weight=weight, reserve=reserve).result()
 
     def put(self, made: Object) -> None:

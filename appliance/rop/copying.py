@@ -14,6 +14,7 @@ from appliance.mapi import errors as ec
 from appliance.mapi import tags
 from appliance.mapi.objects import Content, chunks
 from appliance.mapi.rows import PropertyError
+from appliance.rop import deadline
 from appliance.rop.context import RopContext
 from appliance.rop.held import PreparedContent, prepared_in
 from appliance.rop.properties import Copying, Propertied, Refusals
@@ -60,6 +61,7 @@ def written(store: Store, big: Content) -> Prepared:
     """The bytes once more, ready to be bound. Blocks."""
     writer = BlobWriter(store)
     for piece in chunks(big):
+        deadline.check()
         if (spilled := writer.write(piece)) is not None:
             spilled.result()
     return writer.finish()

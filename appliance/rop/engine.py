@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from appliance.directory import entries
 from appliance.directory.model import Entry
@@ -21,6 +22,7 @@ from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.times import from_unix_ns
 from appliance.net import bridge
+from appliance.rop import deadline
 from appliance.rop.batch import HEADER, NO_HANDLE, Batch, Call, pack
 from appliance.rop.buffers import HEADER_SIZE, MAX_PAYLOADS
 from appliance.rop.codes import code_of
@@ -63,6 +65,8 @@ class Engine:
         self.hub = Hub(store, watch)
         self.arrangements = Arrangements()
         self.orders = Orders(store)
+        self.patience = deadline.LIMIT
+        """Seconds that a ROP may run apart."""
         self._origin = int.from_bytes(os.urandom(6), "big") << 8
 
     def connect(
@@ -110,6 +114,10 @@ class Engine:
                 left -= HEADER_SIZE
                 if left < (ROWS_RESIDUE if run.next.rop.id == ROP_QUERY_ROWS else RESIDUE):
                     break
+                if run.next.rop.access is Access.APART:
+                    # All that are left in one go: a thread is changed to and from once, not for each.
+                    work = partial(_chained_apart, session, run.next, batch.handles, left, len(buffers))
+                    return buffers + await asyncio.get_running_loop().run_in_executor(None, work)
                 run = _Run(session, Batch([run.next], batch.handles, b""), min(left, MAX_BUFFER))
                 await run.all()
                 if run.failed:
@@ -117,6 +125,22 @@ class Engine:
                 buffers.append(run.finish())
                 left -= len(buffers[-1])
             return buffers
+
+
+def _chained_apart(session: Session, call: Call, handles: list[int], left: int, before: int) -> list[bytes]:
+    """The further buffers of a ROP that runs apart; `left`: bytes for the first of them, `before`: how many
+    there are already."""
+    buffers: list[bytes] = []
+    following: Call | None = call
+    while following is not None and before + len(buffers) < MAX_PAYLOADS and left >= RESIDUE:
+        run = _Run(session, Batch([following], handles, b""), min(left, MAX_BUFFER))
+        run.apart()
+        if run.failed:
+            break
+        buffers.append(run.finish(notify=False))
+        left -= len(buffers[-1]) + HEADER_SIZE
+        following = run.next
+    return buffers
 
 
 @dataclass(slots=True)
@@ -154,15 +178,19 @@ class _Run:
         self._out = bytearray()
         self._limit = limit - HEADER - 4 * len(batch.handles)
         self._over = False
+        self._judged: tuple[Call, Access] | None = None
+        """What the next call needs, where that was found out already."""
+        self._made: RopContext | None = None
+        """The context that it was asked with."""
         self.failed = False
         self.next: Call | None = None
         if self._rest(0) > self._limit:
             raise MapiError(ec.ecBufferTooSmall)
 
-    def finish(self) -> bytes:
-        """The responses, notifications and the handle table."""
+    def finish(self, *, notify: bool = True) -> bytes:
+        """The responses, notifications (on the loop's thread only) and the handle table."""
         session = self._session
-        if not self._over:
+        if notify and not self._over:
             self._out += session.notices.take(self._limit - len(self._out) - 3)
             if session.notices:
                 self._out += bytes([ROP_PENDING, 0, 0])
@@ -176,12 +204,16 @@ class _Run:
             if access is Access.WRITE:
                 await self._write(store)
             elif access is Access.APART:
-                await asyncio.get_running_loop().run_in_executor(None, self._step, None)
+                await asyncio.get_running_loop().run_in_executor(None, self._apart)
             elif access is Access.SCAN:
                 await asyncio.get_running_loop().run_in_executor(None, self._reads, True)
             else:
                 self._reads(False)
                 await asyncio.sleep(0)
+
+    def apart(self) -> None:
+        """Run one call that runs apart, in the thread that it may take."""
+        self._step(None)
 
     # -- how a call is run -------------------------------------------------------------------------------
 
@@ -191,10 +223,15 @@ class _Run:
         need = call.rop.access
         if isinstance(need, Access):
             return need
+        if self._judged is not None and self._judged[0] is call:
+            return self._judged[1]
         try:
-            return need(self._context(call), call.request)
+            made = self._context(call)
+            access = need(made, call.request)
         except (MapiError, _Full):
             return Access.NONE
+        self._judged, self._made = (call, access), made
+        return access
 
     def _reads(self, threaded: bool) -> None:
         """Calls in one snapshot, up to one that writes, or one that belongs into another thread."""
@@ -211,6 +248,10 @@ class _Run:
                 self._step(txn)
                 if time.monotonic() - started > (1.0 if threaded else SLICE):
                     return
+
+    def _apart(self) -> None:
+        with deadline.limited(self._session.engine.patience):
+            self._step(None)
 
     def _step(self, txn: ReadTxn | None) -> None:
         call = self._calls[self._at]
@@ -279,12 +320,15 @@ class _Run:
         writing: WriteTxn | None = None,
     ) -> RopContext:
         """The context of a call. Raises MapiError for handles that it may not have."""
+        made, self._made = self._made, None
+        if made is not None and writing is None:  # made for this call, to find out what it needs
+            return made.given(txn)
         rop = call.rop
         found = self._object(call.input, call.logon_id, _released(rop))
-        if found is not None and not found.kind & rop.on:
+        if found is not None and not int(found.kind) & rop.on_bits:
             raise MapiError(rop.wrong)
-        other = self._destination(call) if rop.dest else None
-        if other is not None and not other.kind & rop.dest:
+        other = self._destination(call) if rop.dest_bits else None
+        if other is not None and not int(other.kind) & rop.dest_bits:
             raise MapiError(ec.ecNotSupported)
         if call.output is not None and call.output >= len(self._batch.handles):
             raise MapiError(ec.ecNullObject)
@@ -307,9 +351,11 @@ class _Run:
     def _object(self, slot: int | None, logon_id: int, released: int) -> Object | None:
         if slot is None:
             return None
-        if slot >= len(self._batch.handles):
-            raise MapiError(ec.ecNullObject)
-        return self._session.find(self._batch.handles[slot], logon_id, released)
+        try:
+            handle = self._batch.handles[slot]
+        except IndexError:
+            raise MapiError(ec.ecNullObject) from None
+        return self._session.find(handle, logon_id, released)
 
     def _destination(self, call: Call) -> Object | None:
         """The destination, which may belong to another logon of the session."""
@@ -337,6 +383,7 @@ class _Run:
     def _take(self, call: Call, done: _Done) -> None:
         """A ROP is over: its handle, its effects, its response."""
         self._at += 1
+        self._judged = self._made = None
         handles = self._batch.handles
         output = call.output
         if output is not None and output < len(handles):
@@ -358,4 +405,4 @@ class _Run:
             if call.input is not None and call.input < len(handles):
                 handles[call.input] = NO_HANDLE
             return
-        self._out += bytes([call.rop.id, call.answered]) + done.code.to_bytes(4, "little") + done.body
+        self._out += bytes([call.rop.answer_id, call.answered]) + done.code.to_bytes(4, "little") + done.body

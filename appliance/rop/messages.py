@@ -60,7 +60,7 @@ MAX_DRAFT = 4 << 20
 """Bytes of properties, recipients and small attachments that a message holds before it is saved, at most."""
 
 HAS_ATTACH, READ = 0x10, 0x01  # PidTagMessageFlags, MS-OXCMSG 2.2.1.6
-EVER_READ = 0x400
+EVER_READ, FAI = 0x400, 0x40
 OVERHEAD = 0x40
 """What PidTagMessageSize counts beside the values of a message that is not saved."""
 
@@ -136,7 +136,7 @@ class OpenView(MessageView):
     def is_large(self, tag: int) -> bool:
         """Whether only a stream can read the property."""
         return (
-            tag in self._message.waiting()
+            (bool(self._message.pending) and tag in self._message.waiting())
             or tag in self.large
             or (self._draft is not None and tag in self._draft.overlay.values)
         )
@@ -147,8 +147,8 @@ class OpenView(MessageView):
             flags = flags | READ | EVER_READ if read else flags & ~(READ | EVER_READ)
         if self._attachments_changed():
             flags = flags | HAS_ATTACH if self._has_attachments(False) else flags & ~HAS_ATTACH
-        if self.row is None and flags & READ:
-            flags |= EVER_READ
+        if self.row is None:
+            flags |= (EVER_READ if flags & READ else 0) | (FAI if self._message.associated else 0)
         return flags
 
     def _read(self, value: Value) -> Value:
@@ -455,7 +455,8 @@ class Message(Object):
             target.own_content(ctx)
         with ctx.read() as txn:
             here = ctx.reading(txn)
-            refused = copying.copy_properties(here, self, target, wanted, copying.NO_VALUES)
+            derived = self.look(txn).derived_bodies() if wanted.only is None else frozenset()
+            refused = copying.copy_properties(here, self, target, wanted, copying.NO_VALUES | derived)
             if wanted.wants(tags.PidTagSearchKey) and (key := self.look(txn).get(tags.PidTagSearchKey)):
                 target.put(txn, tags.PidTagSearchKey, key)
                 refused.pop(tags.PidTagSearchKey, None)

@@ -9,7 +9,7 @@ that have a body of their own. Nothing of a ROP that failed remains.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,8 @@ class Access(Enum):
     after the commit. At most 4 MB and 20 ms."""
     APART = "apart"
     """No transaction: it takes its own with `ctx.read()` and `ctx.write(fn)`, step by step, in a reader
-    thread. For long work, and for bytes that go to the store while they arrive."""
+    thread. For long work, and for bytes that go to the store while they arrive. At most `deadline.LIMIT`
+    seconds."""
 
 
 class Handles(Enum):
@@ -108,7 +109,7 @@ class Rop:
     the ROPs behind it are not run (MS-OXCTABL 3.2.5.9). `wrong`: the code for an input that is not `on`.
     `request_public`: the request's layout on a logon to public folders, where it differs. `follow`: for
     chained responses (MS-OXCRPC 3.1.4.2.1.2.2), the request that goes on where a response ended, or None.
-    `silent`: there is no response.
+    `silent`: there is no response. `answers`: the RopId of the response where it is another ROP's.
     """
 
     id: int
@@ -127,6 +128,19 @@ class Rop:
     request_public: type[Record] | None = None
     follow: Follow | None = None
     silent: bool = False
+    answers: int | None = None
+    on_bits: int = field(init=False)
+    dest_bits: int = field(init=False)
+    """`on` and `dest` as plain numbers: arithmetic of flags makes an object for each result."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "on_bits", int(self.on))
+        object.__setattr__(self, "dest_bits", int(self.dest))
+
+    @property
+    def answer_id(self) -> int:
+        """The RopId of its responses."""
+        return self.id if self.answers is None else self.answers
 
 
 def unsupported(_ctx: "RopContext", _request: Record) -> None:

@@ -6,6 +6,7 @@ address of type EX and is known to the directory, which then fills in the SMTP a
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Annotated
 
 from appliance.directory import entries
@@ -119,13 +120,18 @@ def kind_of(bag: ReadableBag) -> int:
 
 def columns(recipients: Iterable[ReadableBag]) -> tuple[int, ...]:
     """The properties of recipients that are columns, by tag."""
-    return tuple(sorted({tag for bag in recipients for tag in bag} - FIXED))
+    return _columns(frozenset[int]().union(*recipients))
+
+
+@lru_cache(maxsize=256)
+def _columns(tags_: frozenset[int]) -> tuple[int, ...]:
+    return tuple(sorted(tags_ - FIXED))
 
 
 def pack_row(bag: ReadableBag, found: Sequence[int], page: int) -> bytes:
     """A RecipientRow. What does not fit into a row of 64 KiB is left out."""
     form = rop_form(page)
-    cells: list[Cell] = [MISSING if (value := bag.get(tag)) is None else value for tag in found]
+    cells: list[Cell] = [bag.get(tag, MISSING) for tag in found]
     row = row_of(bag)
     while True:
         row.cells = cells
@@ -147,31 +153,34 @@ def pack_row(bag: ReadableBag, found: Sequence[int], page: int) -> bytes:
 
 def row_of(bag: ReadableBag) -> RecipientRow:
     """The fixed part of a recipient's row."""
-    kind = _text(bag.get(tags.PidTagAddressType))
-    email, name = _text(bag.get(tags.PidTagEmailAddress)), _text(bag.get(tags.PidTagDisplayName))
-    sent_as = _text(bag.get(tags.PidTagTransmittableDisplayName))
+    get = bag.get
+    kind = _text(get(tags.PidTagAddressType))
+    email, name = _text(get(tags.PidTagEmailAddress)), _text(get(tags.PidTagDisplayName))
+    sent_as = _text(get(tags.PidTagTransmittableDisplayName))
     row = RecipientRow(
-        _TYPES.get((kind or "").upper(), AddressType.NONE),
+        _TYPES.get(kind.upper(), AddressType.NONE) if kind else AddressType.NONE,
         display_name=name,
-        simple_name=_text(bag.get(tags.PidTag7BitDisplayName)),
-        non_rich=bag.get(tags.PidTagSendRichInfo) is not True,
-        responsible=bag.get(tags.PidTagResponsibility) is True,
+        simple_name=_text(get(tags.PidTag7BitDisplayName)),
+        non_rich=get(tags.PidTagSendRichInfo) is not True,
+        responsible=get(tags.PidTagResponsibility) is True,
     )
     if sent_as is not None and sent_as == name:
         row.same_as_display = True
     else:
         row.transmittable_name = sent_as
-    if row.type is AddressType.X500DN:
+    if row.type is AddressType.SMTP:
+        row.email = email
+    elif row.type is AddressType.X500DN:
         row.x500dn = email or ""
-        shown = bag.get(tags.PidTagDisplayType)
+        shown = get(tags.PidTagDisplayType)
         row.display_type = shown if isinstance(shown, int) and 0 <= shown <= 0xFF else 0
-        return row
-    if row.type in _LISTS:
-        row.entry_id = _bytes(bag.get(tags.PidTagEntryId))
-        row.search_key = _bytes(bag.get(tags.PidTagSearchKey))
-    elif row.type is AddressType.NONE and kind:
-        row.address_type = kind
-    row.email = email
+    else:
+        if row.type in _LISTS:
+            row.entry_id = _bytes(get(tags.PidTagEntryId))
+            row.search_key = _bytes(get(tags.PidTagSearchKey))
+        elif row.type is AddressType.NONE and kind:
+            row.address_type = kind
+        row.email = email
     return row
 
 

@@ -2,12 +2,13 @@
 
 MS-OXCFOLD lets a server work asynchronously on request; this one answers when it is done (3.2.5.6: it may
 return the response to say that the operation is over). What fails before anything was done fails the ROP;
-afterwards the response says that the operation was completed in part.
+afterwards the response says that the operation was completed in part: also when the time for it was over.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from appliance.mailbox.errors import Refused
+from appliance.mapi.errors import MapiError
 from appliance.rop.codes import code_of
 from appliance.rop.model import RopFailure
 from appliance.store.errors import StoreError
@@ -35,7 +36,7 @@ class Progress:
         done and is refused."""
         try:
             whole = fn()
-        except (Refused, StoreError) as error:
+        except (Refused, StoreError, MapiError) as error:
             if not self._done:
                 raise
             raise RopFailure(code_of(error), PartialCompletion(True)) from None
@@ -46,7 +47,7 @@ class Progress:
         """Do a part that may be left out when it is refused."""
         try:
             whole = fn()
-        except (Refused, StoreError):
+        except (Refused, StoreError, MapiError):
             self._left_out = True
             return
         self._done = True

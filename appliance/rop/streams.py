@@ -9,6 +9,7 @@ import logging
 import time
 from concurrent.futures import Future
 
+from appliance.mailbox.errors import Refused
 from appliance.mapi import codepages
 from appliance.mapi import errors as ec
 from appliance.mapi import types as t
@@ -22,6 +23,7 @@ from appliance.rop.model import Access, On
 from appliance.rop.objects import Object
 from appliance.rop.properties import Keeping, Propertied, Wide, bag_tag
 from appliance.store.drafts import INLINE
+from appliance.store.errors import StoreError
 from appliance.store.kv import WriteTxn
 
 _log = logging.getLogger(__name__)
@@ -211,6 +213,22 @@ class Stream(Object):
             self.value.settle(ctx)
         else:
             self.value.store_now(ctx)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the last handle on what was written to a folder or logon is about to go."""
+        value = self.value
+        return value.keeper is None and value.users == 1 and value.bytes.dirty
+
+    def store_owed(self, ctx: RopContext) -> None:
+        """Set the property with the last handle (3.2.5.13); whoever releases it is told of no failure. Runs
+        apart if there is anything to do."""
+        if not self.is_owed:
+            return
+        try:
+            self.value.store_now(ctx)
+        except (MapiError, Refused, StoreError) as error:
+            _log.info("a released stream was not stored: %s", ec.name_of(code_of(error)))
 
     def close(self) -> None:
         """As `Object`."""

@@ -11,30 +11,25 @@ Invariants:
 - Chunks whose lease was swept meanwhile are never bound: their writer gets Conflict.
 - The head's references are the rows that name the blob; at 0 the blob goes.
 - A number is never used again: backups and caches rely on it.
-- Chunks up to DICTIONARY_MOST bytes are compressed with the dictionary of mail when that is smaller (form 2).
-  Structures of that size are rows of `formats.structures` with the same dictionary (form 3); larger ones, and
-  those that older releases stored, have the forms of chunks. The dictionary is part of the store's format:
-  another one is another form.
 - Blobs of DEDUPE_MIN bytes and more are found by their hash, so that the same attachment mail is kept once.
-  Smaller ones are not: a hash key dirties a page for each delivery.
+  Smaller ones are not: a hash key dirties a page for each delivery. The hash is that of the chunks as they
+  are stored (head 2), which are fewer bytes: as long as a release compresses alike, the same bytes have the
+  same chunks. Older releases hashed the bytes themselves (head 1).
 """
 
 import hashlib
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import count
 from operator import eq
-from pathlib import Path
 from typing import NamedTuple
-
-import zstandard
 
 from appliance.formats import columns
 from appliance.formats import structures as packed_structures
 from appliance.formats.mime import Scan
 from appliance.formats.structures import Piece
+from appliance.store import forms
 from appliance.store.errors import Conflict, NotFound, StoreError
 from appliance.store.keys import SERVER, Table, head, head_q, head_qi, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -54,109 +49,14 @@ MAX_SIZE = (1 << 32) - 1
 """Bytes of a blob, at most."""
 
 _HEAD, _OLDER_STRUCTURE, _CHUNKS = 0, 1, 2
+_OF_BYTES, _OF_CHUNKS = 1, 2
 _HEAD_ROW = struct.Struct("<BIQ")
 _STRUCTURE_ROW = struct.Struct("<BIII")
-_RAW, _ZSTD, _ZSTD_MAIL = 0, 1, 2
-_LEVEL = 3
-
-DICTIONARY_MOST = 32768
-"""Bytes of what is compressed with the dictionary: it hardly helps anything longer."""
-
-_TEXT = Path(__file__).with_name("mail.dictionary").read_bytes()
-_DICTIONARY = zstandard.ZstdCompressionDict(_TEXT)
-STRUCTURES = packed_structures.Codec(_TEXT)
+STRUCTURES = packed_structures.Codec(forms.DICTIONARY)
 """What unpacks structures."""
 
 _SCANNED = 16
 """Structures that are worth one scan in place of lookups."""
-
-_TOGETHER = 4
-"""Chunks that are worth one call of the decompressor together."""
-
-_local = threading.local()
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    made: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
-    if made is None:
-        made = _local.compressor = zstandard.ZstdCompressor(
-            level=_LEVEL, write_content_size=True, write_checksum=True, write_dict_id=False
-        )
-    return made
-
-
-def _mail_compressor() -> zstandard.ZstdCompressor:
-    made: zstandard.ZstdCompressor | None = getattr(_local, "mail_compressor", None)
-    if made is None:
-        made = _local.mail_compressor = zstandard.ZstdCompressor(
-            level=_LEVEL,
-            dict_data=_DICTIONARY,
-            write_content_size=True,
-            write_checksum=True,
-            write_dict_id=False,
-        )
-    return made
-
-
-def _decompressor() -> zstandard.ZstdDecompressor:
-    made: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
-    if made is None:
-        made = _local.decompressor = zstandard.ZstdDecompressor()
-    return made
-
-
-def _mail_decompressor() -> zstandard.ZstdDecompressor:
-    made: zstandard.ZstdDecompressor | None = getattr(_local, "mail_decompressor", None)
-    if made is None:
-        made = _local.mail_decompressor = zstandard.ZstdDecompressor(dict_data=_DICTIONARY)
-    return made
-
-
-def _packed(raw: bytes) -> tuple[int, bytes]:
-    """The form that takes the least room, and the bytes in it."""
-    if len(raw) <= DICTIONARY_MOST:
-        form, packed = _ZSTD_MAIL, _mail_compressor().compress(raw)
-    else:
-        form, packed = _ZSTD, _compressor().compress(raw)
-    return (form, packed) if len(packed) < len(raw) else (_RAW, raw)
-
-
-def _unpacked(form: int, stored: bytes | memoryview, limit: int) -> bytes:
-    if form == _RAW:
-        return bytes(stored)
-    if form == _ZSTD:
-        return _decompressor().decompress(stored, max_output_size=limit)
-    if form == _ZSTD_MAIL:
-        return _mail_decompressor().decompress(stored, max_output_size=limit)
-    raise StoreError(f"bytes in an unknown form {form}")
-
-
-def _squeeze(raw: bytes) -> bytes:
-    form, packed = _packed(raw)
-    return bytes([form]) + packed
-
-
-def _expand(stored: bytes, limit: int) -> bytes:
-    try:
-        return _unpacked(stored[0], memoryview(stored)[1:], limit)
-    except zstandard.ZstdError as error:
-        raise StoreError(f"stored bytes are damaged: {error}") from error
-
-
-def _expand_many(stored: list[bytes]) -> list[bytes]:
-    """Chunks expanded, those of a form together: without the interpreter's lock, and a third faster."""
-    made: dict[int, bytes] = {}
-    for form, decompressor in ((_ZSTD, _decompressor()), (_ZSTD_MAIL, _mail_decompressor())):
-        places = [index for index, each in enumerate(stored) if each[:1] == bytes([form])]
-        if len(places) < _TOGETHER:
-            continue
-        try:
-            found = decompressor.multi_decompress_to_buffer([memoryview(stored[i])[1:] for i in places])
-        except (zstandard.ZstdError, ValueError) as error:
-            raise StoreError(f"stored bytes are damaged: {error}") from error
-        for at, index in enumerate(places):
-            made[index] = found[at].tobytes()
-    return [made[index] if index in made else _expand(each, CHUNK) for index, each in enumerate(stored)]
 
 
 class Structure(NamedTuple):
@@ -169,11 +69,16 @@ class Structure(NamedTuple):
 
 
 class Info(NamedTuple):
-    """A blob's head: references, size in bytes, SHA-256 (empty for small ones)."""
+    """A blob's head: references, size in bytes, SHA-256 (empty for small ones) of what `form` says."""
 
     references: int
     size: int
     sha256: bytes
+    form: int
+
+    def pack(self) -> bytes:
+        """As a row."""
+        return _HEAD_ROW.pack(self.form, self.references, self.size) + self.sha256
 
 
 class Prepared(NamedTuple):
@@ -240,24 +145,31 @@ class BlobWriter:
         self._store.blob_room.give(self._held)
         self._held = 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> "Future[int] | None":
+    def write(self, data: forms.Raw) -> "Future[int] | None":
         """Add bytes. Raises StoreError past MAX_SIZE, and what the store raised for earlier chunks."""
         self.size += len(data)
         if self.size > MAX_SIZE:
             raise StoreError(f"a blob has at most {MAX_SIZE} bytes")
-        self._buffer += data
-        while len(self._buffer) >= CHUNK:
-            self._seal(bytes(memoryview(self._buffer)[:CHUNK]))
-            del self._buffer[:CHUNK]
+        view, at = memoryview(data), 0
+        if self._buffer:
+            at = CHUNK - len(self._buffer)
+            self._buffer += view[:at]
+            if len(self._buffer) == CHUNK:
+                full, self._buffer = self._buffer, bytearray()
+                self._seal(full)
+        while len(view) - at >= CHUNK:  # straight from what arrived
+            self._seal(view[at : at + CHUNK])
+            at += CHUNK
+        self._buffer += view[at:]
         if self._chunks and (len(self._chunks) >= SPILL or not self._room):
             return self._spill()
         return None
 
-    def _seal(self, raw: bytes) -> None:
+    def _seal(self, raw: bytearray | memoryview) -> None:
+        stored = forms.squeeze(raw)
         if self.size >= DEDUPE_MIN:
             self._hash = self._hash or hashlib.sha256()
-            self._hash.update(raw)
-        stored = _squeeze(raw)
+            self._hash.update(stored)
         self._chunks.append((self._next, stored))
         self._held += len(stored)
         self._room = self._store.blob_room.take(len(stored))
@@ -297,15 +209,15 @@ class BlobWriter:
             if stored is None:
                 with self._store.read() as txn:
                     stored = txn.get(_key(self._number, _CHUNKS + index))
-            return _expand(stored, CHUNK) if stored is not None else None
+            return forms.expand(stored, CHUNK) if stored is not None else None
 
         return _slice(chunk, self.size, offset, length)
 
     def finish(self, structure: Structure | None = None) -> Prepared:
         """The end of the bytes. Waits for chunks that are on their way: await the last future first."""
         if self._buffer or self.size == 0:
-            self._seal(bytes(self._buffer))
-            self._buffer.clear()
+            self._seal(self._buffer)
+            self._buffer = bytearray()
         if self._pending is not None:
             self._number = self._pending.result()
         digest = self._hash.digest() if self._hash is not None else b""
@@ -334,7 +246,7 @@ def _pack_structure(structure: Structure) -> bytes:
     body = b"".join(structure)
     if len(body) <= packed_structures.MOST:
         return STRUCTURES.pack((envelope, bodystructure, scan))
-    form, packed = _packed(body)
+    form, packed = forms.pack(body)
     return _STRUCTURE_ROW.pack(form, *map(len, structure)) + packed
 
 
@@ -352,8 +264,7 @@ def bind(txn: WriteTxn, prepared: Prepared, references: int = 1) -> int:
                 _drop(txn, prepared.number)
             return number
     number = prepared.number or _new_number(txn)
-    row = _HEAD_ROW.pack(1, references, prepared.size) + prepared.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), Info(references, prepared.size, prepared.sha256, _OF_CHUNKS).pack())
     if prepared.structure:
         txn.put(head_q(SERVER, Table.BLOB_STRUCTURES, number), prepared.structure)
     for index, stored in prepared.chunks:
@@ -381,23 +292,21 @@ def info(txn: ReadTxn, number: int) -> Info:
     raw = txn.get(_key(number, _HEAD))
     if raw is None:
         raise NotFound(f"blob {number}")
-    _, references, size = _HEAD_ROW.unpack_from(raw)
-    return Info(references, size, raw[_HEAD_ROW.size :])
+    form, references, size = _HEAD_ROW.unpack_from(raw)
+    return Info(references, size, raw[_HEAD_ROW.size :], form)
 
 
 def retain(txn: WriteTxn, number: int, references: int = 1) -> None:
     """Add references. Raises NotFound."""
     known = info(txn, number)
-    row = _HEAD_ROW.pack(1, known.references + references, known.size) + known.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), known._replace(references=known.references + references).pack())
 
 
 def release(txn: WriteTxn, number: int) -> None:
     """Take one reference away; the last one takes the blob. Raises NotFound."""
     known = info(txn, number)
     if known.references > 1:
-        row = _HEAD_ROW.pack(1, known.references - 1, known.size) + known.sha256
-        txn.put(_key(number, _HEAD), row)
+        txn.put(_key(number, _HEAD), known._replace(references=known.references - 1).pack())
         return
     _drop(txn, number)
     if known.sha256:
@@ -407,8 +316,7 @@ def release(txn: WriteTxn, number: int) -> None:
 def correct(txn: WriteTxn, number: int, references: int) -> None:
     """Set the references to what a repair counted; 0 takes the blob."""
     known = info(txn, number)
-    row = _HEAD_ROW.pack(1, max(references, 1), known.size) + known.sha256
-    txn.put(_key(number, _HEAD), row)
+    txn.put(_key(number, _HEAD), known._replace(references=max(references, 1)).pack())
     if references == 0:
         release(txn, number)
 
@@ -474,8 +382,8 @@ def judge(stored: list[bytes | None], member: int, key: bytes) -> bytes:
 def _older_piece(stored: bytes, piece: Piece) -> bytes:
     try:
         form, scan, envelope, bodystructure = _STRUCTURE_ROW.unpack_from(stored)
-        body = _unpacked(form, memoryview(stored)[_STRUCTURE_ROW.size :], scan + envelope + bodystructure)
-    except (struct.error, zstandard.ZstdError) as error:
+        body = forms.unpack(form, memoryview(stored)[_STRUCTURE_ROW.size :], scan + envelope + bodystructure)
+    except struct.error as error:
         raise StoreError(f"a stored structure is damaged: {error}") from error
     if piece is Piece.SCAN:
         return body[:scan]
@@ -490,7 +398,7 @@ def read_small(txn: ReadTxn, numbers: list[int]) -> list[bytes]:
     found = txn.values(columns.keys(_BLOBS, numbers, _FIRST_CHUNK))
     if None in found:
         raise StoreError("the first chunk of a blob is missing")
-    return _expand_many([stored for stored in found if stored is not None])
+    return forms.expand_many([stored for stored in found if stored is not None], CHUNK)
 
 
 def read(txn: ReadTxn, number: int, offset: int = 0, length: int = MAX_SIZE) -> bytes:
@@ -504,7 +412,7 @@ def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int
 
     def chunk(index: int) -> bytes:
         stored = held.get(index)
-        found = _expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
+        found = forms.expand(stored, CHUNK) if stored is not None else _chunk(txn, prepared.number, index)
         if found is None:
             raise Conflict(f"blob {prepared.number}: chunk {index} was swept")
         return found
@@ -514,7 +422,7 @@ def read_prepared(txn: ReadTxn, prepared: Prepared, offset: int = 0, length: int
 
 def _chunk(txn: ReadTxn, number: int, index: int) -> bytes | None:
     stored = txn.get(_key(number, _CHUNKS + index))
-    return _expand(stored, CHUNK) if stored is not None else None
+    return forms.expand(stored, CHUNK) if stored is not None else None
 
 
 def _slice(chunk: Callable[[int], bytes | None], size: int, offset: int, length: int) -> bytes:
@@ -541,7 +449,8 @@ def verify(txn: ReadTxn, number: int) -> str:
     try:
         for index in range(max(1, -(-known.size // CHUNK))):
             piece = read(txn, number, index * CHUNK, CHUNK)
-            digest.update(piece)
+            stored = txn.get(_key(number, _CHUNKS + index)) or b""
+            digest.update(piece if known.form == _OF_BYTES else stored)
             size += len(piece)
         rendered = structure(txn, number)
         if rendered is not None and Scan.unpack(rendered.scan).size != known.size:

@@ -27,7 +27,7 @@ from appliance.mapi import implied, tags
 from appliance.mapi.annotations import is_annotation
 from appliance.mapi.ids import Order
 from appliance.mapi.types import Bag, PtypString, Value, type_of
-from appliance.store import blobs, contents, messages, names, versions
+from appliance.store import blobs, contents, groups, log, messages, names, versions
 from appliance.store.blobs import Prepared
 from appliance.store.contents import Row, RowFlag
 from appliance.store.edit import Edit
@@ -545,7 +545,24 @@ def _change(edit: Edit, draft: Draft, row: Row, cold: messages.Message) -> Row:
     bag = _stamped(edit, draft, bag, edit.clock.row.counter + 1)  # `rewrite` takes the next number
     keywords = row.keywords if draft.keywords is None else draft.keywords
     made = _message(edit, draft, bag, base, draft.state(row.flags), keywords)
-    return messages.rewrite(edit, row, replace(made, received=draft.received or row.received))
+    made = replace(made, received=draft.received or row.received)
+    is_known = not row.blob or bool(row.flags & RowFlag.MATERIALIZED)
+    mask = _mask(edit.txn, draft, row, made, cold.bag(), bag) if is_known else log.Mask.NONE
+    return messages.rewrite(edit, row, made, mask)
+
+
+def _mask(txn: ReadTxn, draft: Draft, row: Row, made: NewMessage, before: Bag, after: Bag) -> log.Mask:
+    """The parts of a message that a change of its content touches."""
+    overlay, mask = draft.overlay, log.Mask.NONE
+    mask |= log.Mask.NOTES if made.flags != row.flags or made.keywords != row.keywords else log.Mask.NONE
+    mask |= log.Mask.CONTENT if made.received != row.received else log.Mask.NONE
+    mask |= log.Mask.RECIPIENTS if overlay.recipients or draft.replaces else log.Mask.NONE
+    mask |= log.Mask.ATTACHMENTS if overlay.attachments or draft.replaces else log.Mask.NONE
+    large = {part.number for part in parts(txn, draft.mailbox, row.mid) if part.kind == PART_VALUE}
+    gone = large if draft.replaces else large & (overlay.removed | overlay.changed.keys())
+    touched = {tag for tag in before.keys() | after.keys() if before.get(tag) != after.get(tag)}
+    touched = (touched | gone | overlay.values.keys()) - versions.STORED
+    return mask | groups.mask_of(txn, touched, after.keys() | overlay.values.keys())
 
 
 def large_bytes(value: Value, tag: int) -> bytes:

@@ -55,7 +55,6 @@ class FolderFlag(IntFlag):
     HIDDEN = 2
     DELETED = 4
     MAIL_ENABLED = 8
-    PER_USER_READ = 16
 
 
 @dataclass(slots=True)

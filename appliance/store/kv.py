@@ -20,6 +20,7 @@ import lmdb
 
 from appliance.store import mapfile
 from appliance.store.errors import ForeignStore, StoreFailed, StoreFull
+from appliance.store.growth import Growth
 
 MAP_SIZE = 1 << 38
 """Address space reserved for the store, in bytes. One constant, never changed; the file grows as needed."""
@@ -210,6 +211,7 @@ class Environment:
             raise ForeignStore(f"{path}: not a store that can be opened: {error}") from error
         self._env.reader_check()
         self.page_size: int = self._env.stat()["psize"]
+        self._growth = Growth(path)
 
     def begin_read(self) -> ReadTxn:
         """A snapshot. The caller ends it."""
@@ -223,7 +225,9 @@ class Environment:
 
     def begin(self) -> WriteTxn:
         """The one write transaction. The caller commits or aborts it."""
-        return WriteTxn(self._env.begin(write=True))
+        txn = self._env.begin(write=True)
+        self._growth.ahead((self._env.info()["last_pgno"] + 1) * self.page_size)
+        return WriteTxn(txn)
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -334,5 +338,6 @@ class Environment:
         """Close the environment; no transaction may be open."""
         self._env.close()
         if self._users >= 0:
+            self._growth.close()
             os.close(self._users)
             self._users = -1

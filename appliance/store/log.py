@@ -54,7 +54,9 @@ DEPARTURES = frozenset({Kind.DELETED, Kind.PURGED, Kind.MOVED_OUT, Kind.RENUMBER
 
 
 class Mask(IntFlag):
-    """Which parts of the object changed."""
+    """Which parts of the object changed. Of a message whose content changed (RENUMBERED) it names all parts,
+    or none where that is not known; CONTENT is what no other bit names. Numbers are part of the store's
+    format."""
 
     NONE = 0
     READ = 1
@@ -66,6 +68,12 @@ class Mask(IntFlag):
     NAME = 64
     COUNTS = 128
     ASSOCIATED = 256
+    SUBJECT = 512
+    BODY = 1024
+    NOTES = 2048
+    """Annotations."""
+    REMOVED = 4096
+    """Properties that CONTENT stands for were taken away."""
 
 
 class Change(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import lru_cache
 
 from appliance.formats import bags
 from appliance.mapi.types import Bag, Value
@@ -221,6 +222,7 @@ def identity(txn: ReadTxn, mailbox: int) -> Identity:
     return _identity(mailbox, raw)
 
 
+@lru_cache(maxsize=256)
 def _identity(mailbox: int, raw: bytes) -> Identity:
     _, kind, owner, incarnation, guid, replica_guid = _IDENTITY.unpack(raw)
     return Identity(mailbox, Kind(kind), owner, guid, replica_guid, incarnation)

@@ -12,7 +12,7 @@ Invariants:
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from appliance.formats import bags
 from appliance.mapi import implied
-from appliance.mapi.types import Value
+from appliance.mapi.types import Value, is_named
 from appliance.store import blobs, classes, contents, indexes, log, uids, views
 from appliance.store import parts as part_rows
 from appliance.store.contents import Deleted, Row, RowFlag
@@ -80,6 +80,9 @@ MAX_PREFIX = 8192
 
 MAX_UID = (1 << 32) - 2
 
+UNPACKED = 8192
+"""Bytes of a packed bag that is unpacked whole where several properties are asked for."""
+
 _COLD = struct.Struct("<BH")
 _PLAIN, _COMPACT = 1, 2
 
@@ -126,6 +129,18 @@ class Message(NamedTuple):
         """The properties."""
         stored = bags.unpack(self.packed_bag)
         return implied.expand(stored) if self.compact else stored
+
+    def reader(self) -> Callable[[int], Value]:
+        """`get` for who asks for several: what is found or follows once is kept."""
+        stored: Callable[[int], Value] = partial(bags.get, self.packed_bag)
+        if len(self.packed_bag) <= UNPACKED:
+            stored = bags.unpack(self.packed_bag).get
+        return implied.Known(stored).get if self.compact else stored
+
+    def has_named(self) -> bool:
+        """Whether it has named properties; rules give none."""
+        found = bags.tags(self.packed_bag)
+        return bool(found) and is_named(found[-1])  # tags rise
 
     def get(self, tag: int) -> Value | None:
         """One property without unpacking the others."""
@@ -219,7 +234,14 @@ def insert(edit: Edit, fid: int, new: NewMessage, kind: log.Kind = log.Kind.CREA
 
 
 def _place(
-    edit: Edit, row: Row, kind: log.Kind, *, old_fid: int = 0, old_mid: int = 0, old_uid: int = 0
+    edit: Edit,
+    row: Row,
+    kind: log.Kind,
+    mask: log.Mask = log.Mask.NONE,
+    *,
+    old_fid: int = 0,
+    old_mid: int = 0,
+    old_uid: int = 0,
 ) -> Row:
     """Put a row into its folder under a new UID, count it, log it."""
     if not row.associated:
@@ -229,7 +251,7 @@ def _place(
     _count(edit, row, 1)
     if not row.blob and not row.associated:
         edit.txn.put(head_qq(edit.mailbox, Table.UNRENDERED, row.fid, row.mid), b"")
-    mask = log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
+    mask |= log.Mask.ASSOCIATED if row.associated else log.Mask.NONE
     edit.log(
         row.fid,
         row.mod,
@@ -396,7 +418,7 @@ def copy(edit: Edit, row: Row, to_fid: int, source: Edit | None = None) -> Row:
     if not row.associated:
         indexes.add(edit.txn, edit.mailbox, to_fid, mid, cold.packed_bag)
     old = {"old_fid": row.fid, "old_mid": row.mid, "old_uid": row.uid} if source is None else {}
-    return _place(edit, new, log.Kind.COPIED, **old)
+    return _place(edit, new, log.Kind.COPIED, log.Mask.NONE, **old)
 
 
 def move(edit: Edit, row: Row, to_fid: int, *, mid: int = 0, version: Version | None = None) -> Row:
@@ -536,13 +558,14 @@ def annotate(
     new = row._replace(mod=number, cn=edit.cn(number), modified=edit.now)
     contents.put(edit.txn, edit.mailbox, new)
     views.placed(edit.txn, edit.mailbox, new, lambda: bag)
-    edit.log(row.fid, number, log.Kind.CHANGED, mid=row.mid, uid=row.uid)
+    edit.log(row.fid, number, log.Kind.CHANGED, mid=row.mid, uid=row.uid, mask=log.Mask.NOTES)
     return new
 
 
-def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
+def rewrite(edit: Edit, row: Row, new: NewMessage, mask: log.Mask = log.Mask.NONE) -> Row:
     """Give a message other content: it keeps its MID, takes a new CN and UID, and the old UID is gone.
-    `new.blob` is the new MIME or 0; the old one's reference is released."""
+    `new.blob` is the new MIME or 0; the old one's reference is released. `mask` names all that changes, or
+    nothing."""
     txn, mailbox = edit.txn, edit.mailbox
     views.left(txn, mailbox, row, _bag(edit, row.mid))
     _reindex(edit, row, 0, 0, keep=False)
@@ -575,4 +598,4 @@ def rewrite(edit: Edit, row: Row, new: NewMessage) -> Row:
     _index(edit, row.fid, row.mid, new.message_id, new.conversation)
     if not row.associated:
         indexes.add(txn, mailbox, row.fid, row.mid, new.bag)
-    return _place(edit, changed, log.Kind.RENUMBERED, old_uid=row.uid)
+    return _place(edit, changed, log.Kind.RENUMBERED, mask, old_uid=row.uid)

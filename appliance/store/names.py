@@ -30,8 +30,13 @@ def _key(name: PropertyName) -> bytes:
     which = name.lid_or_name
     if isinstance(which, int):
         return pack(SERVER, Table.NAMES, name.guid, bytes([_LID]) + which.to_bytes(4, "big"))
-    text = which.lower() if name.guid == PS_INTERNET_HEADERS else which
+    text = _text(name.guid, which)
     return pack(SERVER, Table.NAMES, name.guid, bytes([_STRING]) + text.encode())
+
+
+def _text(guid: bytes, text: str) -> str:
+    """A string name as it is kept: those of header fields in lower case (MS-OXCPRPT 3.2.5.10)."""
+    return text.lower() if guid == PS_INTERNET_HEADERS else text
 
 
 def find(txn: ReadTxn, name: PropertyName) -> int | None:
@@ -57,7 +62,7 @@ def assign(txn: WriteTxn, name: PropertyName, *, limit: int = LAST) -> int:
         raise LimitReached("no id is left for another named property")
     txn.put(_key(name), new.to_bytes(2, "big"))
     text = (
-        bytes([_STRING]) + which.encode()
+        bytes([_STRING]) + _text(name.guid, which).encode()
         if isinstance(which, str)
         else bytes([_LID]) + which.to_bytes(4, "big")
     )

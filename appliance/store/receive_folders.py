@@ -27,7 +27,6 @@ MAX_ROWS = 256
 DEFAULTS: dict[str, int] = {  # MS-OXCSTOR 2.2.1.2, MS-OXCSTOR_R782
     "": Special.INBOX,
     "IPM": Special.INBOX,
-    "IPM.Note": Special.INBOX,
     "REPORT.IPM": Special.INBOX,
     "IPC": Special.ROOT,
 }

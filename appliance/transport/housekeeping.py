@@ -14,6 +14,7 @@ Invariants:
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from appliance.config import Retention
@@ -39,8 +40,13 @@ from appliance.transport.task import clock_is_trusted
 ROUND = 60.0
 """Seconds between two rounds; readers are looked at in each."""
 
-FOLLOW = 2.0
-"""Seconds between two looks at mailboxes that changed, for their search folders."""
+FOLLOW = 0.1
+MAX_FOLLOW = 2.0
+"""Seconds from a change to a look at the mailboxes that changed, for their search folders and receipts: a
+tenth when there is little to do, more as the looks take longer."""
+
+SHARE = 20
+"""How many times as long as it takes the next look waits."""
 
 RETENTION_ROUNDS = 60
 """Rounds between two passes of retention."""
@@ -104,6 +110,11 @@ class Housekeeper:
         receipts = await asyncio.to_thread(send_due, self._store, now)
         if sent or receipts:
             event(_log, logging.INFO, "sent what had waited", messages=sent, receipts=receipts)
+
+    async def _send_receipts(self, of: list[int]) -> None:
+        sent = await asyncio.to_thread(send_due, self._store, self._clock.now(), only=of)
+        if sent:
+            event(_log, logging.INFO, "sent receipts", receipts=sent)
 
     def _mailboxes(self) -> list[int]:
         with self._store.read() as txn:
@@ -177,8 +188,11 @@ class Housekeeper:
         self._touched.update(changed)
 
     async def follow(self) -> None:
-        """Bring the search folders of the mailboxes that changed up to date."""
-        for mailbox in sorted(self._touched - {0}):
+        """Of the mailboxes that changed, bring the search folders up to date and send the receipts."""
+        touched = sorted(self._touched - {0})
+        if touched and self._clock.trusted:
+            await self._guarded(self._send_receipts(touched))
+        for mailbox in touched:
             self._touched.discard(mailbox)
             with self._store.read() as txn:
                 found = [definition.fid for definition in search_folders.definitions(txn, mailbox)]
@@ -205,13 +219,33 @@ async def run(parts: Parts) -> None:
     """Keep the store in order until cancelled."""
     clock = SystemClock(partial(clock_is_trusted, parts))
     keeper = Housekeeper(parts.store, clock, lambda: parts.settings.retention)
-    unwatch = parts.store.watch(keeper.touched)
+    loop, woken = asyncio.get_running_loop(), asyncio.Event()
+
+    def touched(changed: frozenset[int]) -> None:
+        keeper.touched(changed)
+        loop.call_soon_threadsafe(woken.set)
+
+    unwatch = parts.store.watch(touched)
     try:
         await keeper.start()
+        pause = FOLLOW
         while True:
             await keeper.round()
-            for _ in range(int(ROUND / FOLLOW)):
+            woken.set()
+            until = loop.time() + ROUND
+            while await _woken(woken, until - loop.time()):
+                await asyncio.sleep(pause)
+                woken.clear()
+                begun = loop.time()
                 await keeper.follow()
-                await asyncio.sleep(FOLLOW)
+                pause = min(MAX_FOLLOW, max(FOLLOW, SHARE * (loop.time() - begun)))
     finally:
         unwatch()
+
+
+async def _woken(event: asyncio.Event, patience: float) -> bool:
+    """Wait for an event; whether it came in time (seconds)."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(patience, 0)):
+            await event.wait()
+    return patience > 0 and event.is_set()

@@ -10,7 +10,7 @@ Return-Path) gets none: the mail program of a person asks first, a server does n
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from appliance.convert.mime.addresses import Address
 from appliance.convert.mime.envelope import READ_RECEIPT, REPRESENTING, SENDER, set_group
@@ -40,13 +40,20 @@ def due(txn: WriteTxn, mailbox: int, mid: int, now: int) -> None:
     timers.put(txn, mailbox, timers.Kind.READ_RECEIPT, mid, now)
 
 
-def send_due(store: Store, now: int, fresh: Callable[[int], bytes] = os.urandom) -> int:
-    """Send the receipts that are due in every mailbox; how many. Blocks: call it in a thread."""
+def send_due(
+    store: Store,
+    now: int,
+    fresh: Callable[[int], bytes] = os.urandom,
+    only: Collection[int] | None = None,
+) -> int:
+    """Send the receipts that are due in these mailboxes, or in every one; how many. Blocks: call it in a
+    thread."""
     with store.read() as txn:
+        numbers = [identity.number for identity in mailboxes.identities(txn)] if only is None else only
         waiting = [
-            (identity.number, timers.Kind(timer.kind), timer.object)
-            for identity in mailboxes.identities(txn)
-            for timer in timers.due(txn, identity.number, now)
+            (number, timers.Kind(timer.kind), timer.object)
+            for number in numbers
+            for timer in timers.due(txn, number, now)
             if timer.kind in _KINDS
         ]
     return sum(_send(store, mailbox, kind, mid, now, fresh) for mailbox, kind, mid in waiting)

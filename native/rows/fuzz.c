@@ -1,8 +1,8 @@
 /* Fuzz target of row scanning, for libFuzzer or with its own driver under ASan (-DSATCHEL_FUZZ_MAIN).
  *
  * Input: five spans, each behind its length (16 bits): slot table, restriction program, key, hot row, cold row.
- * Checked besides memory: a row gives the same verdict twice, a packed row has its flag byte, and leaves made
- * of rows stay in order while they come and go. */
+ * Checked besides memory: a row gives the same verdict twice, a packed row has its flag byte and is the same
+ * whatever was expected of it, and leaves made of rows stay in order while they come and go. */
 #include "leaves.h"
 #include "rows.h"
 #include "../fuzz.h"
@@ -72,7 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (slots_read(&table, slots.data, slots.size)) {
         uint16_t columns[64];
         size_t count = table.count < 64 ? table.count : 64, i;
-        writer out = {0};
+        writer out = {0}, again = {0};
+        bool flagged = false, lacking = true;
+        enum value_state packed;
         row first = row_of(&input), second = row_of(&input);
         for (i = 0; i < count; i++)
             columns[i] = (uint16_t)i;
@@ -81,11 +83,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             REQUIRE(verdict >= 0 && verdict <= 2);
             REQUIRE(verdict == row_matches(&second, &table, program.data, program.size));
         }
-        if (row_pack(&first, &table, columns, count, &out) == VALUE_HERE)
-            REQUIRE(out.size >= 1 && out.data[0] <= 1);
-        else
-            REQUIRE(out.size == 0);
+        packed = row_pack(&first, &table, columns, count, &out, &flagged);
+        REQUIRE(packed == VALUE_HERE ? out.size >= 1 && out.data[0] <= 1 : out.size == 0);
+        REQUIRE(row_pack(&second, &table, columns, count, &again, &lacking) == packed);
+        REQUIRE(again.size == out.size && (out.size == 0 || memcmp(again.data, out.data, out.size) == 0));
         writer_free(&out);
+        writer_free(&again);
         keep_leaves(&first, &table, key.size == ROW_KEY ? row_id(&input) : 1);
         slots_free(&table);
     }

@@ -163,13 +163,13 @@ static PyObject *module_pack_rows(PyObject *module, PyObject *args)
     if (table_of(&table, &slots) == 0 && (numbers = columns_of(&table, &columns, &count)) != NULL &&
         batch_of(&b, keys, hots, colds) == 0) {
         writer out = {0};
-        bool full = false;
+        bool full = false, flagged = false;
         Py_ssize_t i = start < 0 ? 0 : start;
         Py_BEGIN_ALLOW_THREADS
         for (; i < b.count && !full && !out.failed; i++) {
             size_t before = out.size;
             row r = row_of(&b.rows[i]);
-            if (row_pack(&r, &table, numbers, count, &out) == VALUE_ASK)
+            if (row_pack(&r, &table, numbers, count, &out, &flagged) == VALUE_ASK)
                 break;
             if (limit >= 0 && out.size > (size_t)limit) {
                 out.size = before;

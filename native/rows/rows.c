@@ -4,10 +4,31 @@
 enum { MAX_CELL = 510, MAX_CELL_CHARACTERS = 255, EC_NOT_FOUND = 0x8004010F };
 enum { STANDARD_ROW = 0, FLAGGED_ROW = 1, FLAG_VALUE = 0x00, FLAG_ERROR = 0x0A };
 
+static void widen(uint8_t *restrict out, const uint8_t *restrict text, size_t size)
+{
+    size_t i;
+    for (i = 0; i < size; i++) {
+        out[2 * i] = text[i];
+        out[2 * i + 1] = 0;
+    }
+}
+
 static bool put_utf16(writer *out, span text, size_t most)
 {
     size_t at = 0, count;
     bool ended = false;
+    if (is_ascii(text)) { /* a zero ends it as well */
+        const uint8_t *zero = text.size ? (const uint8_t *)memchr(text.data, 0, text.size) : NULL;
+        size_t size = zero ? (size_t)(zero - text.data) : text.size;
+        uint8_t *made;
+        size = size < most ? size : most;
+        made = size < SIZE_MAX / 4 ? write_reserve(out, 2 * size + 2) : NULL;
+        if (made) {
+            widen(made, text.data, size);
+            made[2 * size] = made[2 * size + 1] = 0;
+        }
+        return true;
+    }
     for (count = 0; at < text.size; count++) {
         uint32_t c;
         size_t n = value_utf8_next(text.data + at, text.size - at, &c);
@@ -28,9 +49,8 @@ static bool put_utf16(writer *out, span text, size_t most)
     return true;
 }
 
-static bool put_cell_value(writer *out, const value *v, uint16_t type, bool whole)
+static bool put_cell_value(writer *out, const value *v, bag_form form, bool whole)
 {
-    bag_form form = bag_form_of(type);
     size_t n;
     switch (form.shape) {
     case BAG_SIGNED:
@@ -38,7 +58,12 @@ static bool put_cell_value(writer *out, const value *v, uint16_t type, bool whol
     case BAG_BOOLEAN:
         if (!is_number(v))
             return false;
-        write_uintle(out, v->bits, form.size);
+        switch (form.size) { /* so that each is one store */
+        case 1: write_u8(out, (uint8_t)v->bits); break;
+        case 2: write_u16le(out, (uint16_t)v->bits); break;
+        case 4: write_u32le(out, (uint32_t)v->bits); break;
+        default: write_u64le(out, v->bits); break;
+        }
         return true;
     case BAG_FLOAT:
     case BAG_GUID:
@@ -60,49 +85,60 @@ static bool put_cell_value(writer *out, const value *v, uint16_t type, bool whol
     }
 }
 
-static bool put_cell(writer *out, const value *v, uint16_t type)
+static bool put_cell(writer *out, const value *v, const slot *s)
 {
     size_t count, i;
-    if ((type & 0xEFFF) != 0x0102 && (type & 0xEFFF) != 0x00FB && bag_form_of(type).shape == BAG_BYTES)
-        return false; /* objects, restrictions, actions: Python knows */
-    if (!(type & 0x1000))
-        return !v->form.multiple && put_cell_value(out, v, type, false);
+    if (!s->packs) /* objects, restrictions, actions: Python knows */
+        return false;
+    if (!s->form.multiple)
+        return !v->form.multiple && put_cell_value(out, v, s->form, false);
     if (!v->form.multiple)
         return false;
     count = value_count(v);
     write_u32le(out, (uint32_t)count);
     for (i = 0; i < count; i++) {
         value one = value_item(v, i);
-        if (!put_cell_value(out, &one, type & 0xEFFF, true))
+        if (!put_cell_value(out, &one, s->form, true))
             return false;
     }
     return true;
 }
 
-enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out)
+static enum value_state pack_as(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
+                                bool flagged, size_t *missing)
 {
-    size_t start = out->size, i;
-    bool flagged = false;
-again:
+    size_t i;
     write_u8(out, flagged ? FLAGGED_ROW : STANDARD_ROW);
     for (i = 0; i < count; i++) {
         value v = row_value(r, table, columns[i]);
-        if (v.state == VALUE_NONE && !flagged) {
-            out->size = start;
-            flagged = true;
-            goto again;
-        }
         if (v.state == VALUE_NONE) {
+            ++*missing;
+            if (!flagged)
+                return VALUE_HERE;
             write_u8(out, FLAG_ERROR);
             write_u32le(out, (uint32_t)EC_NOT_FOUND);
             continue;
         }
         if (flagged)
             write_u8(out, FLAG_VALUE);
-        if (v.state == VALUE_ASK || !put_cell(out, &v, (uint16_t)table->slots[columns[i]].tag)) {
-            out->size = start;
+        if (v.state == VALUE_ASK || !put_cell(out, &v, &table->slots[columns[i]]))
             return VALUE_ASK;
-        }
     }
     return VALUE_HERE;
+}
+
+enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
+                          bool *flagged)
+{
+    size_t start = out->size, missing = 0;
+    enum value_state state = pack_as(r, table, columns, count, out, *flagged, &missing);
+    if (state == VALUE_HERE && *flagged != (missing > 0)) {
+        *flagged = missing > 0;
+        missing = 0;
+        out->size = start;
+        state = pack_as(r, table, columns, count, out, *flagged, &missing);
+    }
+    if (state == VALUE_ASK)
+        out->size = start;
+    return state;
 }

@@ -38,27 +38,45 @@ enum slot_source {
     SLOT_IMPORTANCE,
     SLOT_ASSOCIATED,
     SLOT_MESSAGE_CLASS,
+    SLOT_MESSAGE_STATUS,
+    SLOT_INSTANCE_KEY,
+    SLOT_FLAG_STATUS, /* PidTagFlagStatus: completed, flagged, or none */
     SLOT_CONSTANT, /* a bag of one property: the constant */
     SLOT_ABSENT,
     SLOT_ASK,
-    SLOT_FLAG_STATUS, /* PidTagFlagStatus: completed, flagged, or none */
     SLOT_SOURCES,
 };
 
 /* What holds when a compact bag lacks the property. The upper bits say when Python is asked whatever the bag's
- * form: where it lacks the property (COMPUTED), the same of messages that are no plain mail (TYPED) or have
- * keywords (KEYWORDS), and for any message with marks that show as properties (MARKED). */
-enum slot_fallback { ELSE_NONE = 0, ELSE_CONSTANT, ELSE_SAME, ELSE_ASK, ELSE_COUNT };
-enum slot_asks { ASK_COMPUTED = 0x10, ASK_TYPED = 0x20, ASK_KEYWORDS = 0x40, ASK_MARKED = 0x80, ASKS = 0xF0 };
-enum { CLASS_NOTE = 1, FLAGGED = 0x04, FLAG_COMPLETE = 0x10000, MARKS = 0x02 | FLAGGED | 0x20 | FLAG_COMPLETE };
+ * form: where it lacks the property (COMPUTED), and the same of messages that are no plain mail (TYPED) or have
+ * keywords (KEYWORDS). */
+enum slot_fallback {
+    ELSE_NONE = 0,
+    ELSE_CONSTANT,
+    ELSE_SAME,
+    ELSE_ASK,
+    ELSE_SUBJECT_PREFIX, /* what the subject says: appliance/mapi/conversation.py */
+    ELSE_NORMALIZED_SUBJECT,
+    ELSE_TOPIC,
+    ELSE_COUNT,
+};
+enum slot_asks { ASK_COMPUTED = 0x10, ASK_TYPED = 0x20, ASK_KEYWORDS = 0x40, ASKS = 0x70 };
+
+/* What the hot row's flags make of a bag's property. */
+enum slot_state { STATE_NONE = 0, STATE_FOLLOWUP_ICON, STATE_LAST_VERB, STATE_ICON, STATE_COUNT };
+enum row_flag { ROW_ANSWERED = 0x02, ROW_FLAGGED = 0x04, ROW_FORWARDED = 0x20, ROW_COMPLETE = 0x10000 };
+enum { CLASS_NOTE = 1 };
 
 enum { MAX_SLOTS = 2048, MAX_CLASS = 64 };
 
 typedef struct {
     uint32_t tag;
-    uint8_t source, fallback;
+    uint8_t source, fallback, state;
     uint16_t other;   /* slot of ELSE_SAME, always a later one */
+    bag_form form;    /* of the tag's type */
+    bool packs;       /* whether such values stand in property rows as C knows them */
     span constant;    /* packed bag of one property, of SLOT_CONSTANT and ELSE_CONSTANT */
+    bag opened;       /* that bag; data NULL: there is none, or it is damaged */
 } slot;
 
 typedef struct {
@@ -69,11 +87,12 @@ typedef struct {
 } slot_table;
 
 /* Reads a packed table of slots: u16 classes, each u16 length and UTF-8; u16 slots, each u32 tag, u8 source,
- * u8 fallback, u16 other, u16 length and constant. The table points into `data`. False: no such table. */
+ * u8 fallback, u8 state, u16 other, u16 length and constant. The table points into `data`. False: no such table. */
 bool slots_read(slot_table *table, const uint8_t *data, size_t size);
 void slots_free(slot_table *table);
 
-/* A value: `form` says which member counts. Multi-values and varying ones stand in `in` at `place`. */
+/* A value: `form` says which member counts. Multi-values and varying ones stand in `in` at `place`, which is a
+ * bag of the row or of the table and lives as long as they. */
 enum value_state { VALUE_NONE = 0, VALUE_HERE, VALUE_ASK };
 
 typedef struct {
@@ -82,7 +101,7 @@ typedef struct {
     uint64_t bits;     /* integers (sign extended), Boolean */
     double number;     /* floats */
     span bytes;        /* text, binary, Guid; the whole place of a multi-value */
-    bag in;
+    const bag *in;
     bag_place place;
 } value;
 
@@ -91,7 +110,10 @@ typedef struct {
     const row_input *input;
     int bag_state; /* 0 not yet, 1 open, -1 none at all, -2 damaged or not at hand */
     bool compact;
+    int marks_state; /* 0 not looked for yet, 1 there, -1 none */
+    bag_place marks; /* PidTagSatchelAbsent of a compact bag */
     bag b;
+    uint8_t instance_key[12];
 } row;
 
 row row_of(const row_input *input);
@@ -140,7 +162,9 @@ int row_matches(row *r, const slot_table *table, const uint8_t *program, size_t 
 
 /* ---- property rows (MS-OXCDATA 2.8.1 in ROP buffers) */
 
-/* Appends the row of the slots given. VALUE_ASK leaves `out` as it was. */
-enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out);
+/* Appends the row of the slots given. VALUE_ASK leaves `out` as it was. *flagged: whether the row is expected
+ * to lack a property, as rows do whose neighbours do; then whether it did. */
+enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
+                          bool *flagged);
 
 #endif

@@ -19,7 +19,7 @@ static inline bool is_ascii(span s)
     return true;
 }
 
-static inline uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
+static inline uint8_t lower(uint8_t c) { return (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0)); }
 
 static inline size_t value_count(const value *v)
 {

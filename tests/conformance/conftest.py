@@ -6,7 +6,9 @@ import pytest
 
 from tests.conformance.book import Book, make_book
 from tests.conformance.client import Mapi
+from tests.conformance.desk import INBOX, Desk, Folder
 from tests.conformance.office import Office, Person
+from tests.conformance.store_rops import IPM, SUBJECT, Store, private, tagged
 from tests.served import command
 
 HARM = 96 << 20
@@ -56,6 +58,28 @@ def mapi(anna: Person) -> Iterator[Mapi]:
         yield client
 
 
+@pytest.fixture
+def store(mapi: Mapi, anna: Person) -> Store:
+    """Anna's mailbox."""
+    return private(mapi, anna)
+
+
+@pytest.fixture
+def top(store: Store) -> int:
+    """The visible top of the mailbox, open."""
+    return store.open(store.folders[IPM])
+
+
+@pytest.fixture
+def tree(store: Store, top: int) -> tuple[int, int]:
+    """A folder with a message and a subfolder with another: its id, its handle."""
+    fid, handle = store.create(top, "Full")
+    store.message(handle, fid, tagged(SUBJECT, "above"))
+    inner, below = store.create(handle, "Inner")
+    store.message(below, inner, tagged(SUBJECT, "below"))
+    return fid, handle
+
+
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     """A served office whose address book is known and stays; its store is checked when all tests are done."""
@@ -72,3 +96,34 @@ def nspi(book: Book) -> Iterator[Mapi]:
     """A Session Context of the address book endpoint, bound."""
     with book.bound() as client:
         yield client
+
+
+@pytest.fixture
+def desk(anna: Person) -> Iterator[Desk]:
+    """Anna's mailbox, logged on to."""
+    with anna.mapi() as client:
+        yield Desk(client, anna.dn)
+
+
+@pytest.fixture
+def inbox(desk: Desk) -> Folder:
+    """Its inbox."""
+    return desk.folder(INBOX)
+
+
+@pytest.fixture
+def message(desk: Desk, inbox: Folder) -> int:
+    """A new message in the inbox, not saved."""
+    return desk.create_message(inbox)
+
+
+@pytest.fixture
+def objects(desk: Desk, inbox: Folder, message: int) -> dict[str, int]:
+    """A handle of each kind of object that has properties."""
+    folder = desk.create_folder(inbox, "folder with properties")
+    return {
+        "message": message,
+        "folder": folder.handle,
+        "attachment": desk.create_attachment(message)[0],
+        "logon": desk.logon,
+    }

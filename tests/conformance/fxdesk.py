@@ -398,6 +398,22 @@ def desk(person: Person) -> Desk:
     return Desk(person.mapi(), person.dn)
 
 
+class PublicDesk(Desk):
+    """A session that is logged on to the public folders."""
+
+    def _logon(self, dn: str) -> int:
+        head = struct.pack("<BBBBIIH", 0xFE, 0, 0, 0x00, 0x01000002, 0, 0)
+        responses, handles = self.mapi.execute(head, [NONE])
+        reader = Reader(responses)
+        assert struct.unpack("<BBIB", reader.take(7)) == (0xFE, 0, 0, 0x00)
+        listed = [reader.take(8) for _ in PRIVATE]
+        self.folders = {"root": listed[0], "ipm": listed[1]}
+        self.replid, self.replguid = reader.take(2), reader.take(16)
+        reader.take(16)
+        assert not reader.left
+        return handles[0]
+
+
 def xid(guid: bytes, number: int, size: int = 4) -> bytes:
     """An XID. MS-OXCFXICS 2.2.2.2."""
     return guid + number.to_bytes(size, "big")

@@ -54,6 +54,23 @@ PUBLIC = 0x00000002
 NO_LOCALIZATION = 0x01000000
 """USE_PER_MDB_REPLID_MAPPING, which every Outlook since 2007 sets."""
 
+DISPLAY_NAME = 0x3001001F
+COMMENT = 0x3004001F
+CONTAINER_CLASS = 0x3613001F
+FOLDER_ID = 0x67480014
+PARENT_FID = 0x67490014
+MID = 0x674A0014
+COUNT = 0x36020003
+UNREAD = 0x36030003
+SUBFOLDERS = 0x360A000B
+KIND = 0x36010003
+ACCESS = 0x0FF40003
+RIGHTS = 0x66390003
+HIERARCHY_CHANGES = 0x663E0003
+SIZE = 0x0E080014
+SUBJECT = 0x0037001F
+"""Properties of folders and messages."""
+
 
 class Fields:
     """What is left of a response."""
@@ -281,6 +298,46 @@ def set_receive_folder(fid: int, message_class: bytes, hin: int = 0) -> bytes:
     return head(0x26, hin) + struct.pack("<Q", fid) + message_class + b"\0"
 
 
+def get_receive_folder_table(hin: int = 0) -> bytes:
+    """RopGetReceiveFolderTable: 2.2.3.4.1."""
+    return head(0x68, hin)
+
+
+def get_store_state(hin: int = 0) -> bytes:
+    """RopGetStoreState: 2.2.3.5.1."""
+    return head(0x7B, hin)
+
+
+def get_owning_servers(fid: int, hin: int = 0) -> bytes:
+    """RopGetOwningServers: 2.2.3.6.1."""
+    return head(0x42, hin) + struct.pack("<Q", fid)
+
+
+def public_folder_is_ghosted(fid: int, hin: int = 0) -> bytes:
+    """RopPublicFolderIsGhosted: 2.2.3.7.1."""
+    return head(0x45, hin) + struct.pack("<Q", fid)
+
+
+def long_term_id_from_id(number: int, hin: int = 0) -> bytes:
+    """RopLongTermIdFromId: 2.2.3.8.1."""
+    return head(0x43, hin) + struct.pack("<Q", number)
+
+
+def id_from_long_term_id(data: bytes, hin: int = 0) -> bytes:
+    """RopIdFromLongTermId: 2.2.3.9.1; 24 bytes."""
+    return head(0x44, hin) + data
+
+
+def get_per_user_long_term_ids(guid: bytes, hin: int = 0) -> bytes:
+    """RopGetPerUserLongTermIds: 2.2.3.10.1; 16 bytes."""
+    return head(0x60, hin) + guid
+
+
+def get_per_user_guid(folder: bytes, hin: int = 0) -> bytes:
+    """RopGetPerUserGuid: 2.2.3.11.1; a LongTermID."""
+    return head(0x61, hin) + folder
+
+
 def read_per_user(folder: bytes, offset: int = 0, most: int = 0, hin: int = 0) -> bytes:
     """RopReadPerUserInformation: 2.2.3.12.1."""
     return head(0x63, hin) + folder + struct.pack("<BIH", 0, offset, most)
@@ -362,6 +419,7 @@ class Store:
         assert fields.number("B") == flags & 7, "LogonFlags come back unchanged"
         self.folders = fields.numbers("13Q")
         self.handle = answer.handles[0]
+        self.per_user_guid: bytes | None = None
         if flags & PRIVATE:
             self.response_flags = fields.number("B")
             self.mailbox_guid = fields.take(16)
@@ -462,3 +520,8 @@ def private(mapi: Mapi, person: Person) -> Store:
 def public(mapi: Mapi) -> Store:
     """The public folders."""
     return Store(mapi, "", 0, NO_LOCALIZATION | PUBLIC)
+
+
+def names(store: Store, folder: int, flags: int = 0) -> list[object]:
+    """Names in a hierarchy table, in its order."""
+    return [row[0] for row in store.table(get_hierarchy_table(flags), folder, DISPLAY_NAME)]

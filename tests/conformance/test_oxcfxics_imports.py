@@ -228,6 +228,18 @@ def test_versions_in_conflict_are_synchronized_one_by_one(desk: Desk, place: tup
     assert fxrops.sync(desk, folder, state)[0].changes == []
 
 
+@pytest.mark.covers("MS-OXCFXICS_R1138")
+def test_versions_in_conflict_are_no_partial_items(desk: Desk, place: tuple[bytes, int]) -> None:
+    fid, folder = place
+    client = Client(desk, folder)
+    mid = desk.message(fid, {CLASS: "IPM.Note", SUBJECT: "server's"})
+    options = fxrops.UNICODE | fxrops.PARTIAL
+    _, state = fxrops.sync(desk, folder, options=options)
+    client.bring(client.head(desk.gid(mid), at=THEN), {SUBJECT: "client's"})
+    sync, _ = fxrops.sync(desk, folder, state, options=options)
+    assert [each.partial for each in sync.changes] == [False, False]
+
+
 @pytest.mark.covers("MS-OXCFXICS_R3402", "MS-OXCFXICS_R3403")
 def test_associated_messages_are_resolved_without_a_trace(desk: Desk, place: tuple[bytes, int]) -> None:
     fid, folder = place

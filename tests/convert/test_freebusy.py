@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.convert.freebusy import MAX_MONTHS, Span, Status, from_bag, month_start, to_bag
+from appliance.convert.freebusy import (
+    MAX_MONTHS,
+    Span,
+    Status,
+    from_bag,
+    month_start,
+    publishing_range,
+    to_bag,
+)
 from appliance.mapi import tags
 from appliance.mapi.types import Bag
 from appliance.wire.errors import DecodeError
@@ -60,6 +68,32 @@ def test_months() -> None:
     assert month_start(at(2024, 12, 31, 23, 59), 1) == at(2025, 1, 1)
     assert month_start(at(2024, 1, 1), -1) == at(2023, 12, 1)
     assert to_bag([], at(2024, 2, 1), 999)[tags.PidTagFreeBusyCountMonths] == MAX_MONTHS
+
+
+@pytest.mark.parametrize(
+    ("moment", "months", "begin", "end"),
+    [
+        (at(2024, 2, 17, 5), 2, at(2024, 2, 1), at(2024, 4, 1)),
+        (at(2024, 2, 1), 12, at(2024, 1, 28), at(2025, 1, 28)),  # a Thursday
+        (at(2024, 9, 1, 12), 1, at(2024, 9, 1), at(2024, 10, 1)),  # a Sunday
+        (at(2024, 2, 3), 1, at(2024, 1, 28), at(2024, 2, 28)),
+        (at(2024, 6, 1), 9, at(2024, 5, 26), at(2025, 2, 26)),
+        (at(2025, 2, 1), 1, at(2025, 1, 26), at(2025, 2, 26)),
+        (at(2025, 2, 1), 999, at(2025, 1, 26), at(2028, 1, 26)),
+        (at(2025, 10, 1), 5, at(2025, 9, 28), at(2026, 2, 28)),
+        (at(2025, 11, 1), 4, at(2025, 10, 26), at(2026, 2, 26)),
+        (at(2024, 8, 1), 7, at(2024, 7, 28), at(2025, 2, 28)),
+        (at(2026, 1, 1), 2, at(2025, 12, 28), at(2026, 2, 28)),
+        (at(2024, 1, 1), 2, at(2023, 12, 31), at(2024, 2, 29)),
+    ],
+)
+def test_what_is_published(moment: int, months: int, begin: int, end: int) -> None:
+    """From the month or the week, whichever begins earlier (MS-OXOPFFB 2.2.1.2.9, 2.2.1.2.10)."""
+    assert publishing_range(moment, months) == (begin, end)
+    always = [Span(at(2020, 1, 1), at(2040, 1, 1), Status.AWAY)]
+    (told,) = from_bag(to_bag(always, moment, months))[:1]
+    assert told.start == begin
+    assert from_bag(to_bag(always, moment, months))[-1].end == end
 
 
 _SPANS = st.builds(

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from appliance.net import authority
-from appliance.net.connection import Connection, Timeouts
+from appliance.net.connection import Connection
 from appliance.net.limits import Limits
 from appliance.net.listener import Network, Service
+from appliance.net.terms import Timeouts
 from appliance.net.tls import CA_FILE, TlsIdentity
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

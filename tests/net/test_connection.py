@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.net.connection import READ_HIGH, Connection, Timeouts
+from appliance.net.connection import READ_HIGH, Connection
 from appliance.net.errors import LineTooLong, PeerGone, ShuttingDown, TimedOut
 from appliance.net.listener import Network
+from appliance.net.terms import Timeouts
 from appliance.net.tls import TlsIdentity
 from tests.net.conftest import connect, serve
 

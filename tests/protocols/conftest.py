@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.config import Settings
-from appliance.net.connection import Timeouts
+from appliance.net.terms import Timeouts
 from appliance.store import check
 from appliance.store.store import Store
 from tests.protocols.webserver import Office, Running, make_identity

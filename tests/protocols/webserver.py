@@ -19,11 +19,11 @@ from appliance.directory.authenticate import Authenticator
 from appliance.directory.domains import Organization
 from appliance.directory.model import Entry, Kind
 from appliance.net import authority
-from appliance.net.connection import Timeouts
 from appliance.net.listener import Network
 from appliance.net.log import Quiet
 from appliance.net.offers import Offer, Offers
 from appliance.net.parts import Parts
+from appliance.net.terms import Timeouts
 from appliance.net.tls import CA_FILE, TlsIdentity
 from appliance.net.watch import Watches
 from appliance.net.web import Exchange, HttpError, Response, Route

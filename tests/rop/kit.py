@@ -82,7 +82,7 @@ def unpack(data: bytes, asks: Sequence[Ask]) -> Result:
             result.pending = True
         else:
             ask = expected[len(result.replies)]
-            assert id == ask.rop.id
+            assert id == ask.rop.answer_id
             index, code = reader.u8(), reader.u32()
             body: Any = None
             if ec.is_warning(code) or id in WHOLE_FAILURES:

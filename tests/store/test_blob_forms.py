@@ -1,5 +1,6 @@
 """Forms of stored bytes: the smallest is taken, every form is read."""
 
+import hashlib
 import random
 import struct
 
@@ -7,11 +8,12 @@ import pytest
 import zstandard
 
 from appliance.formats.structures import Piece, Verdict
-from appliance.store import blobs
+from appliance.store import blobs, forms
 from appliance.store.blobs import BlobWriter, Structure
 from appliance.store.check import check, repair
 from appliance.store.errors import StoreError
-from appliance.store.keys import SERVER, Table, head_q, head_qi
+from appliance.store.keys import SERVER, Table, head_q, head_qi, pack
+from appliance.store.kv import WriteTxn
 from appliance.store.store import Store
 
 MAIL = (
@@ -125,3 +127,49 @@ def test_a_structure_goes_with_its_blob(store: Store) -> None:
     assert check(store) == ["blob 77: a structure without a head"]
     assert repair(store)
     assert check(store) == []
+
+
+def test_hashes_of_both_kinds_are_verified(store: Store) -> None:
+    body = random.Random(2).randbytes(50_000) + b"ab" * 50_000
+    number = keep(store, body)
+    assert keep(store, body) == number
+    with store.read() as txn:
+        new = blobs.info(txn, number)
+        chunks = b"".join(txn.get(head_qi(SERVER, Table.BLOBS, number, sub)) or b"" for sub in (2, 3, 4))
+    assert new == (2, len(body), hashlib.sha256(chunks).digest(), 2)
+
+    def age(txn: WriteTxn) -> None:
+        """Make its head what older releases wrote: the hash is that of the bytes."""
+        old = hashlib.sha256(body).digest()
+        txn.put(head_qi(SERVER, Table.BLOBS, number, 0), struct.pack("<BIQ", 1, 2, len(body)) + old)
+        txn.delete(pack(SERVER, Table.BLOB_HASHES, new.sha256))
+        txn.put(pack(SERVER, Table.BLOB_HASHES, old), number.to_bytes(8, "big"))
+
+    for _ in range(2):
+        with store.read() as txn:
+            assert blobs.verify(txn, number) == ""
+        store.write(age).result()
+    store.write(lambda txn: blobs.release(txn, number)).result()
+    with store.read() as txn:
+        assert (blobs.info(txn, number).references, blobs.info(txn, number).form) == (1, 1)
+        assert blobs.verify(txn, number) == ""
+        kept = txn.get(head_qi(SERVER, Table.BLOBS, number, 3)) or b""
+    # a chunk that is whole, but not the one that belongs there
+    other = b"\1" + zstandard.ZstdCompressor().compress(forms.expand(kept, blobs.CHUNK)[::-1])
+    store.write(lambda txn: txn.put(head_qi(SERVER, Table.BLOBS, number, 3), other)).result()
+    with store.read() as txn:
+        assert "do not have its hash" in blobs.verify(txn, number)
+    drop(store, number)
+
+
+@pytest.mark.parametrize("step", [1000, blobs.CHUNK - 1, blobs.CHUNK, blobs.CHUNK + 1, 3 * blobs.CHUNK])
+def test_pieces_of_any_size_make_the_same_chunks(store: Store, step: int) -> None:
+    body = random.Random(3).randbytes(5000) * 60
+    writer = BlobWriter(store)
+    for at in range(0, len(body), step):
+        assert writer.write(memoryview(body)[at : at + step]) is None
+    assert writer.read(0, len(body)) == body
+    prepared = writer.finish()
+    assert (prepared.size, [index for index, _ in prepared.chunks]) == (len(body), [0, 1, 2, 3, 4])
+    with store.read() as txn:
+        assert blobs.read_prepared(txn, prepared) == body

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from appliance.convert.mime import apple
 from appliance.convert.mime.addresses import decode_text
 from appliance.convert.mime.content import Joined, Slice
 from appliance.convert.mime.source import Headers, Source
 from appliance.formats.mime.dates import parse_date
 from appliance.formats.mime.limits import Finding
-from appliance.formats.mime.scan import Kind, Part, scan
+from appliance.formats.mime.scan import Part, scan
 from appliance.mapi import names, tags
 from appliance.mapi.objects import AttachmentObject, BytesContent, Content, MessageObject
 from appliance.mapi.types import Bag
@@ -27,7 +28,6 @@ MAX_ENCODED_MESSAGE = 16 << 20
 """Bytes of a message/rfc822 in base64 that are decoded to look into it."""
 MAX_EXTERNAL = 65536
 
-MACBINARY = bytes.fromhex("2A864886F714030B01")
 SMIME_NAME = "smime.p7m"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -94,8 +94,8 @@ def attachment_of(
     source: Source, part: Part, number: int, inline: bool, embed: Embed | None
 ) -> AttachmentObject:
     """The attachment object of one part; `embed` is None where messages are not opened any more."""
-    if part.kind is Kind.MULTIPART and part.subtype == "appledouble":
-        return _apple_double(source, part, number)
+    if part.content.value in apple.TYPES and (macintosh := _apple(source, part, number)) is not None:
+        return macintosh
     if embed is not None and part.type == "message" and part.subtype in ("rfc822", "global"):
         inner = _inner_source(source, part)
         if inner is not None:
@@ -221,8 +221,28 @@ def _external(source: Source, part: Part, number: int) -> AttachmentObject | Non
     return result
 
 
-def _apple_double(source: Source, part: Part, number: int) -> AttachmentObject:
-    """The data fork is the attachment, the AppleDouble header its Mac information (2.2.3.4.2)."""
+def _apple(source: Source, part: Part, number: int) -> AttachmentObject | None:
+    """A Macintosh file as MacBinary (2.2.3.4.2); None for what is none, or longer than can be looked into."""
+    told = apple.read(source, part)
+    if told is None:
+        return _broken_double(source, part, number) if part.content.value == apple.DOUBLE else None
+    result = AttachmentObject(content=told.content)
+    for child in source.children(part):
+        _place(result.props, child, source.headers(child))
+    _describe(result, source, part, told.name, number)
+    result.props[tags.PidTagAttachEncoding] = apple.MACBINARY
+    result.props[tags.PidTagAttachSize] = told.content.size
+    for tag, value in (
+        (names.PidNameAttachmentMacInfo, told.info),
+        (names.PidNameAttachmentMacContentType, told.data_type),
+    ):
+        if value is not None:
+            result.named[(tag.name, tag.type)] = value
+    return result
+
+
+def _broken_double(source: Source, part: Part, number: int) -> AttachmentObject:
+    """One whose header cannot be read: its data part, and the header as it is."""
     children = list(source.children(part))
     header = next((child for child in children if child.content.value == "application/applefile"), None)
     data = next((child for child in children if child is not header), None)
@@ -235,7 +255,7 @@ def _apple_double(source: Source, part: Part, number: int) -> AttachmentObject:
     _describe(result, source, data, written, number)
     if header is not None:
         tag = names.PidNameAttachmentMacInfo
-        result.named[(tag.name, tag.type)] = source.data(header, MAX_ENCODED_MESSAGE)
+        result.named[(tag.name, tag.type)] = source.data(header, apple.MAX_HELD)
         tag = names.PidNameAttachmentMacContentType
         result.named[(tag.name, tag.type)] = data.content.value
     return result

@@ -113,8 +113,8 @@ def _recipients(result: MessageObject, source: Source) -> None:
 
 
 def _report(source: Source, message_class: str) -> tuple[Bag, list[Bag]] | None:
-    part = reports.status_part(source)
-    if part is None or not message_class.startswith("REPORT."):
+    part = reports.status_part(source) if message_class.startswith("REPORT.") else None
+    if part is None:
         return None
     return reports.read_report(source, part)
 
@@ -155,7 +155,7 @@ def set_bodies(props: Bag, source: Source, placed: Layout) -> list[Part]:
     if best is None:
         return too_large
     if best is placed.plain and not any(text_kind(part) == "html" for part in placed.more):
-        props[tags.PidTagBody] = "\r\n".join(_crlf(_plain(source, part)) for part in placed.texts())
+        props[tags.PidTagBody] = "\r\n".join(_plain_crlf(source, part) for part in placed.texts())
         return too_large
     if placed.plain is not None and placed.plain is not best:
         props[tags.PidTagBody] = "\r\n".join(
@@ -169,7 +169,14 @@ def _plain(source: Source, part: Part) -> str:
     return unflow(source.text(part, MAX_BODY).replace("\r\n", "\n"), flow_of(part.content))
 
 
+def _plain_crlf(source: Source, part: Part) -> str:
+    text, flow = source.text(part, MAX_BODY), flow_of(part.content)
+    return _crlf(unflow(text.replace("\r\n", "\n"), flow) if flow.flowed else text)
+
+
 def _crlf(text: str) -> str:
+    if "\0" not in text and text.count("\n") == text.count("\r\n"):
+        return text
     return text.replace("\r\n", "\n").replace("\n", "\r\n").replace("\x00", "")
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from appliance.convert.mime import classes, codepages, reportout
+from appliance.convert.mime import apple, classes, codepages, reportout
 from appliance.convert.mime.attachments import EMBEDDED, RENDERED_IN_BODY
 from appliance.convert.mime.fields import (
     Identity,
@@ -23,6 +23,8 @@ from appliance.convert.mime.fields import (
     text_of,
 )
 from appliance.formats import html, lzfu, rtf
+from appliance.formats.macintosh import applefile
+from appliance.formats.macintosh.file import MacFile
 from appliance.formats.mime.dates import format_date
 from appliance.formats.mime.headers import fields_of, unfold
 from appliance.formats.mime.render import (
@@ -219,6 +221,8 @@ def _attachment(
     if attachment.embedded is not None or number_of(props, tags.PidTagAttachMethod) == EMBEDDED:
         return _embedded(attachment, name, identity, options, path, depth)
     content = attachment.content
+    if content is not None and (file := apple.parse(content, props.get(tags.PidTagAttachEncoding))):
+        return _apple_double(attachment, file, name, identity, options, path)
     kind = _media_type(props.get(tags.PidTagAttachMimeTag))
     encoding = "base64"
     if kind.startswith("message/"):
@@ -241,6 +245,36 @@ def _attachment(
     ]
     pieces = chunks(content) if content is not None else iter(())
     return Entity(fields, base64_pieces(pieces) if encoding == "base64" else pieces)
+
+
+def _apple_double(
+    attachment: AttachmentObject, file: MacFile, name: str, identity: Identity, options: Options, path: bytes
+) -> Entity:
+    """A Macintosh file (MS-OXCMAIL 2.1.3.4.3): what only a Macintosh knows of it, then its data."""
+    name = name or file.text_name
+    kept = names.PidNameAttachmentMacContentType
+    told = _media_type(
+        attachment.named.get((kept.name, kept.type)) or attachment.props.get(tags.PidTagAttachMimeTag)
+    )
+    kind = "application/octet-stream" if told.startswith("message/") else told
+    binary = options.transfer is Transfer.BINARY
+    children = [
+        Entity(
+            [
+                parameter_field("Content-Type", media_type, parameters),
+                (b"Content-Transfer-Encoding", b"binary" if binary else b"base64"),
+                parameter_field(
+                    "Content-Disposition", "attachment", _file_parameters(attachment.props, shown)
+                ),
+            ],
+            chunks(content) if binary else base64_pieces(chunks(content)),
+        )
+        for media_type, parameters, shown, content in (
+            (apple.FILE, [("name", f"%{name}")], f"%{name}", applefile.double(file)),
+            (kind, _type_parameters(attachment, kind, name), name, file.data),
+        )
+    ]
+    return multipart("appledouble", _boundary(identity, path + b"d"), children, list(_placement(attachment)))
 
 
 def _media_type(value: object) -> str:

@@ -205,7 +205,7 @@ _COSTLY = frozenset((tags.PidTagLocalCommitTimeMax,))
 
 _HIDDEN = frozenset((folders.PID_TAG_SATCHEL_FORMER_PARENT,))
 
-READ_ONLY = frozenset((*_SERVER, *FOLDER_VALUES, *quotas.ADMINISTRATIVE)) - {
+READ_ONLY = frozenset((*_SERVER, *FOLDER_VALUES, *quotas.ADMINISTRATIVE, tags.PidTagDeletedOn)) - {
     tags.PidTagAttributeHidden,
     tags.PidTagDisplayName,
     tags.PidTagContainerClass,

@@ -30,7 +30,7 @@ from appliance.store.messages import PART_RECIPIENT, PART_VALUE
 from appliance.store.parts import part_blobs
 from appliance.store.permissions import Right
 from appliance.store.tables.scan import Ask
-from appliance.store.tables.sources import ROW_VALUES, flag_status
+from appliance.store.tables.sources import NO_ICON, ROW_STATE, ROW_VALUES, instance_key, message_status
 
 OBJECT_MESSAGE = 5  # MS-OXCPRPT 2.2.1.7
 NORMAL_MESSAGE = "IPM.Note"
@@ -38,21 +38,6 @@ NORMAL_MESSAGE = "IPM.Note"
 MODIFY, READ, DELETE = 1, 2, 4  # MS-OXCPRPT 2.2.1.1
 NEW_ACCESS = MODIFY | READ | DELETE  # MS-OXCMSG 3.2.5.2: of a message that is not saved yet
 NEW_FLAGS = 0x0409  # MS-OXCMSG 3.2.5.2: read, unsent, and ever read
-
-STATUS = (  # MS-OXCMSG 2.2.1.8
-    (RowFlag.HIGHLIGHTED, 0x01),
-    (RowFlag.TAGGED, 0x02),
-    (RowFlag.HIDDEN_STATUS, 0x04),
-    (RowFlag.IN_CONFLICT, 0x800),
-    (RowFlag.REMOTE_DOWNLOAD, 0x1000),
-    (RowFlag.REMOTE_DELETE, 0x2000),
-)
-"""PidTagMessageStatus: the flag of the row and its bit."""
-
-RED_FLAG = 6  # MS-OXOFLAG 2.2.1.2
-REPLIED, SENT_ON = 102, 104  # MS-OXOMSG 2.2.1.9
-ICON_REPLIED, ICON_SENT_ON = 0x105, 0x106  # MS-OXOMSG 2.2.1.10
-NO_ICON = -1
 
 _BODIES = frozenset(
     (
@@ -74,6 +59,14 @@ _INITIAL: dict[int, Value] = {  # MS-OXCMSG 3.2.5.2
     tags.PidTagTrustSender: 1,
     tags.PidTagAssociated: False,
 }
+
+
+_NATIVE: dict[Value, int] = {
+    derive.NATIVE_PLAIN: tags.PidTagBody,
+    derive.NATIVE_RTF: tags.PidTagRtfCompressed,
+    derive.NATIVE_HTML: tags.PidTagHtml,
+}
+"""PidTagNativeBody and the tag of that form (MS-OXCMSG 2.2.1.58.2)."""
 
 
 def message_access(right: Right) -> int:
@@ -116,6 +109,10 @@ class MessageView:
         return messages.load(self._txn, self._places.mailbox, self.row.mid)
 
     @cached_property
+    def _stored(self) -> Callable[[int], Value]:
+        return self._cold.reader() if self._overlay is None else self._overlay.get
+
+    @cached_property
     def large(self) -> dict[int, int]:
         """Properties of the message that stand in blobs, tag to blob."""
         if self._overlay is not None:
@@ -127,7 +124,7 @@ class MessageView:
 
     def stored(self, tag: int) -> Value:
         """The value that the store or the session holds."""
-        value = self._cold.get(tag) if self._overlay is None else self._overlay.get(tag)
+        value = self._stored(tag)
         if value is None and tag in self.large:
             data = blobs.read(self._txn, self.large[tag])
             return data.decode("utf-8", "surrogatepass") if type_of(tag) == PtypString else data
@@ -152,7 +149,8 @@ class MessageView:
             view = weak()
             return None if view is None else view.stored(tag)
 
-        mime = None if self._materialized or any(map(self._touched, _BODIES)) else self.mime()
+        changed = self._overlay is not None and any(map(self._touched, _BODIES))
+        mime = None if self._materialized or changed else self.mime()
         beyond = frozenset(tag for tag in _BODIES if self._length(tag) > registry.MAX_NATIVE)
         return registry.Stored(get, mime, beyond)
 
@@ -179,8 +177,8 @@ class MessageView:
         row = self.row
         if row is not None and tag in ROW_VALUES and not self._touched(tag):
             return ROW_VALUES[tag](row)
-        if tag in _STATE and not self._touched(tag):
-            value = _STATE[tag](self, self.stored(tag))
+        if tag in ROW_STATE and not self._touched(tag):
+            value = self.stored(tag) if row is None else ROW_STATE[tag](row.flags, self.stored(tag))
             return self._typed(tag, value) if value is None or value == NO_ICON else value
         value = self.stored(tag)
         if value is None and not self._touched(tag):
@@ -254,7 +252,7 @@ class MessageView:
             found |= _INITIAL.keys()
         if self._overlay is not None:
             found |= self._overlay.values.keys()
-        candidates = {*_SERVER, *_STATE, *_RECIPIENT_FIELDS, *typed.TAGS, *self._following()}
+        candidates = {*_SERVER, *ROW_STATE, *_RECIPIENT_FIELDS, *typed.TAGS, *self._following()}
         found |= {tag for tag in candidates if self.get(tag) is not None}
         return found | self._computed_tags()
 
@@ -277,6 +275,13 @@ class MessageView:
         if self.computing.source is not None:
             found.add(tags.PidTagTransportMessageHeaders)
         return found
+
+    def derived_bodies(self) -> frozenset[int]:
+        """The forms of the body that only follow from the native one: a copy makes them anew, and a form that
+        it leaves out must not come back by another (MS-OXCPRPT 3.2.5.8)."""
+        native = _NATIVE.get(registry.native_body(self.computing))
+        others = (tag for tag in _NATIVE.values() if tag != native and tag not in self.large)
+        return frozenset(tag for tag in others if self.stored(tag) is None)
 
     # -- recipients ---------------------------------------------------------------------------------------
 
@@ -334,37 +339,19 @@ class MessageView:
         return int(self.row is None or bool(self._right & Right.EDIT_ANY))
 
     def _status(self) -> Value:
-        return sum(bit for flag, bit in STATUS if self.row is not None and self.row.flags & flag)
+        return message_status(self.row) if self.row is not None else 0
 
     def _has_named(self) -> Value:
-        bag = self._cold.bag() if self._overlay is None else self._overlay.bag()
-        return any(map(is_named, bag))
+        if self._overlay is None:
+            return self._cold.has_named()
+        return any(map(is_named, self._overlay.bag()))
 
     def _instance_key(self) -> Value:
-        return self.row.mid.to_bytes(8, "big") + bytes(4) if self.row is not None else None
+        return instance_key(self.row) if self.row is not None else None
 
     def _created(self) -> Value:
         known = self.stored(tags.PidTagCreationTime)
         return self.row.saved if known is None and self.row is not None else known
-
-    def _flag(self, value: Value) -> Value:
-        return flag_status(self.row) if self.row is not None else value
-
-    def _follow_up(self, value: Value) -> Value:
-        flagged = self.row is not None and self.row.flags & RowFlag.FLAGGED
-        return RED_FLAG if value is None and flagged else value
-
-    def _verb(self, value: Value) -> Value:
-        flags = self.row.flags if self.row is not None else 0
-        if value is not None or not flags & (RowFlag.ANSWERED | RowFlag.FORWARDED):
-            return value
-        return REPLIED if flags & RowFlag.ANSWERED else SENT_ON
-
-    def _icon(self, value: Value) -> Value:
-        flags = self.row.flags if self.row is not None else 0
-        if value not in (None, NO_ICON) or not flags & (RowFlag.ANSWERED | RowFlag.FORWARDED):
-            return value
-        return ICON_REPLIED if flags & RowFlag.ANSWERED else ICON_SENT_ON
 
 
 def _kind(value: Value) -> int:
@@ -399,23 +386,12 @@ _SERVER: dict[int, Callable[[MessageView], Value]] = {
 """What the server alone knows, whatever a client wrote (MS-OXCMSG 2.2.1.1). But PidTagSearchKey and
 PidTagCreationTime, which an import brings along."""
 
-_STATE: dict[int, Callable[[MessageView, Value], Value]] = {
-    tags.PidTagFlagStatus: MessageView._flag,
-    tags.PidTagFollowupIcon: MessageView._follow_up,
-    tags.PidTagLastVerbExecuted: MessageView._verb,
-    tags.PidTagIconIndex: MessageView._icon,
-}
-"""What may follow from the row's flags where nothing else is stored."""
-
 _DERIVED = frozenset((tags.PidTagBody, tags.PidTagMessageClass))
 """What rules of typed objects look at although it may not be stored."""
 
 ASKED: dict[int, Ask] = {
     **dict.fromkeys(typed.TAGS, Ask.TYPED),
     **dict.fromkeys((*_SERVER, *_RECIPIENT_FIELDS, *_INITIAL, *registry.COMPUTED), Ask.LACKING),
-    **dict.fromkeys(_STATE, Ask.MARKED),
-    tags.PidTagIconIndex: Ask.MARKED | Ask.TYPED,
-    tags.PidTagFlagStatus: Ask.NEVER,
 }
 """Tags whose values a bag may lack, or have otherwise, and when: the others are what is stored."""
 

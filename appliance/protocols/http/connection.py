@@ -20,8 +20,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from appliance.net.connection import Timeouts
 from appliance.net.hosted import Hosted
+from appliance.net.terms import Timeouts
 from appliance.protocols.http.schemes import Bound, Negotiation
 
 HALF_CLOSED = 10.0

@@ -9,9 +9,9 @@ from functools import partial
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from appliance.net.connection import Timeouts
 from appliance.net.hosted import Hosted, HostedService
 from appliance.net.parts import Parts
+from appliance.net.terms import Timeouts
 from appliance.protocols.http.connection import HttpConnection
 from appliance.protocols.http.front import Front
 from appliance.protocols.http.metrics import Metrics

@@ -1,10 +1,11 @@
 """The network's side: connections of the IMAP service become sessions."""
 
 from appliance.mailbox.search.stored import StoredMessages
-from appliance.net.connection import Connection, Timeouts
+from appliance.net.connection import Connection
 from appliance.net.limits import Limits
 from appliance.net.listener import Service
 from appliance.net.parts import Parts
+from appliance.net.terms import Timeouts
 from appliance.protocols.imap.channel import Channel
 from appliance.protocols.imap.commands import TABLE
 from appliance.protocols.imap.limits import AUTOLOGOUT, LOGIN_TIMEOUT

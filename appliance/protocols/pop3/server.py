@@ -25,11 +25,12 @@ from appliance.mailbox.rendered import render_pending
 from appliance.mailbox.rights import require
 from appliance.mapi.times import from_unix_ns
 from appliance.net.bridge import read_in_thread, write
-from appliance.net.connection import Connection, Timeouts
+from appliance.net.connection import Connection
 from appliance.net.errors import LineTooLong, PeerGone, ShuttingDown, TimedOut
 from appliance.net.listener import Service
 from appliance.net.log import event
 from appliance.net.parts import Parts
+from appliance.net.terms import Timeouts
 from appliance.protocols.pop3 import replies
 from appliance.protocols.pop3.commands import COMMANDS
 from appliance.protocols.pop3.maildrop import Maildrop

@@ -50,14 +50,16 @@ class HeadReader:
         else:
             end = self._held.find(b"\r\n\r\n", start)
             end = end + 2 if end >= 0 else -1
-        if end < 0:
-            if len(self._held) > (MAX_HEAD if self.hold else MAX_SEEN):
-                self.overflow = True
-                self.head = b"" if self.hold else bytes(self._held)
-                self._held.clear()
-            return b"" if self.hold else data
-        rest = self._close(end)
-        return rest if self.hold else data
+        most = MAX_HEAD if self.hold else MAX_SEEN
+        least = end if end >= 0 else len(self._held) - 1  # the same in whatever pieces it comes
+        if least > most:
+            self.overflow = True
+            self.head = b"" if self.hold else bytes(self._held[:most])
+            self._held.clear()
+        elif end >= 0:
+            rest = self._close(end)
+            return rest if self.hold else data
+        return b"" if self.hold else data
 
     def _close(self, end: int) -> bytes:
         self.head, rest = bytes(self._held[:end]), bytes(self._held[end:])

@@ -32,8 +32,8 @@ from appliance.transport.trace import Arrival, date_field, received
 if TYPE_CHECKING:
     from appliance.protocols.smtp.session import SmtpSession, Transaction
 
-READ_PIECE = 64 << 10
-"""Bytes that are taken from the connection at a time."""
+READ_PIECE = 256 << 10
+"""Bytes that are taken from the connection at a time, at most: mostly what one read of the socket gave."""
 
 LARGE_PIECE = 16 << 10
 """Bytes of a piece that takes so long to work on that others get a turn before it."""

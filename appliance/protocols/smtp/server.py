@@ -1,9 +1,10 @@
 """SMTP on the network: the services of ports 25, 587 and 465, made of the parts of the process."""
 
-from appliance.net.connection import Connection, Timeouts
+from appliance.net.connection import Connection
 from appliance.net.limits import Limits
 from appliance.net.listener import Service
 from appliance.net.parts import Parts
+from appliance.net.terms import Timeouts
 from appliance.protocols.smtp import replies
 from appliance.protocols.smtp.service import RELAY, SUBMISSION, Port, SmtpService, SmtpSettings
 from appliance.protocols.smtp.session import SmtpSession

@@ -39,6 +39,7 @@ PidTagFolderAssociatedContents = 0x3610000D
 """Properties that stand for sub-objects (2.2.1.7)."""
 
 _BODY, _HTML, _RTF = tags.PidTagBody >> 16, tags.PidTagHtml >> 16, tags.PidTagRtfCompressed >> 16
+_ALL_BODIES = (tags.PidTagBody, tags.PidTagHtml, tags.PidTagBodyHtml, tags.PidTagRtfCompressed)
 SMALL = 8192
 """Bytes of a content that are written in one piece with what stands before them."""
 
@@ -59,6 +60,11 @@ class Filter:
     def has(self, tag: int) -> bool:
         """Whether a property is sent."""
         return (tag >> 16 in self.ids) is self.only
+
+    def without(self, tags: Iterable[int]) -> "Filter":
+        """One that sends less."""
+        ids = frozenset(tag >> 16 for tag in tags)
+        return Filter(self.ids - ids if self.only else self.ids | ids, self.only, self.subobjects)
 
     def sends(self, tag: int) -> bool:
         """Whether the sub-objects are sent that the tag stands for."""
@@ -96,7 +102,7 @@ def message_content(
 ) -> Iterator[bytes]:
     """messageContent of a message whose names the pen has learned: `before` (a marker), the properties of
     `head`, then those that the filter lets pass."""
-    props, large = _bodies(whole, pen) if pen.best_body else (whole.props, whole.large)
+    props, large = sent_values(whole, pen)
     if filter is ALL:
         pairs = pen.chosen(props, MESSAGE_INTERNAL)
     else:
@@ -125,13 +131,19 @@ def message_children(
             yield MARKS[Marker.END_ATTACHMENT]
 
 
-def _bodies(whole: Whole, pen: Pen) -> tuple[Bag, dict[int, Content]]:
-    """Without the bodies that were made from the original one (MS-OXBBODY 2.1.3.1)."""
-    have = {tag >> 16 for tag in (*whole.props, *whole.large)}
-    best = next((number for number in (_HTML, _RTF, _BODY) if number in have), _BODY)
-    others = {_HTML, _RTF, _BODY} - {best}
-    props = {tag: value for tag, value in whole.props.items() if tag >> 16 not in others}
-    return props, {tag: value for tag, value in whole.large.items() if tag >> 16 not in others}
+def sent_values(whole: Whole, pen: Pen) -> tuple[Bag, dict[int, Content]]:
+    """The small and the large properties; with best body without the bodies that were made from the original
+    one (MS-OXBBODY 2.1.3.1)."""
+    have = {tag >> 16 for tag in _ALL_BODIES if tag in whole.props or tag in whole.large}
+    if not pen.best_body or len(have) <= 1:
+        return whole.props, whole.large
+    best = next(number for number in (_HTML, _RTF, _BODY) if number in have)
+    others = [tag for tag in _ALL_BODIES if tag >> 16 != best]
+    props, large = dict(whole.props), dict(whole.large)
+    for tag in others:
+        props.pop(tag, None)
+        large.pop(tag, None)
+    return props, large
 
 
 def _recipient(pen: Pen, recipient: Bag) -> bytes:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from appliance.formats.fasttransfer.markers import Marker, MetaTagEcWarning
 from appliance.mailbox import rights, whole
 from appliance.mailbox.actor import Actor
+from appliance.mailbox.messages import is_read
 from appliance.mailbox.properties.folders import FolderView
 from appliance.mailbox.properties.places import places
 from appliance.mailbox.whole import Whole
@@ -43,7 +44,7 @@ from appliance.rop.fasttransfer.elements import (
 )
 from appliance.rop.fasttransfer.pen import FOLDER_INTERNAL, MARKS, Pen, is_transmitted
 from appliance.rop.fasttransfer.stream import Progress
-from appliance.store import contents, folders, mailboxes, peruser, replids, versions
+from appliance.store import contents, folders, mailboxes, replids, versions
 from appliance.store import messages as message_rows
 from appliance.store.contents import Row
 from appliance.store.errors import StoreError
@@ -89,14 +90,6 @@ def folder_props(txn: ReadTxn, mailbox: int, folder: Folder, actor: Actor) -> Ba
 
 
 # -- messages -----------------------------------------------------------------------------------------------
-
-
-def is_read(txn: ReadTxn, mailbox: int, row: Row, actor: Actor) -> bool | None:
-    """The actor's own read state of a message in a public folder; None where all share one."""
-    folder = folders.get(txn, mailbox, row.fid)
-    if not folder.flags & FolderFlag.PER_USER_READ:
-        return None
-    return peruser.is_read(peruser.read_set(txn, mailbox, row.fid, actor.user), row.cn)
 
 
 def row_of(txn: ReadTxn, scope: Scope, fid: int, mid: int) -> Row | None:
@@ -146,7 +139,7 @@ def _prepared(scope: Scope, fid: int, mid: int) -> _Ready | None:
         ids = ids_of(txn, scope.mailbox, fid, mid)
         if not scope.may_read(txn, fid):
             return _Ready(row, None, [], ids)
-        own = is_read(txn, scope.mailbox, row, scope.actor)
+        own = is_read(txn, scope.actor, scope.mailbox, row)
         message = whole.stored(scope.store, txn, scope.mailbox, row, read=own)
         learn(scope.pen, txn, message)
         head = [(tags.PidTagMid, to_int64(mid)), *_version(txn, scope, row)]

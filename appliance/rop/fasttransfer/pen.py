@@ -84,6 +84,29 @@ def is_transmitted(tag: int, internal: frozenset[int]) -> bool:
     return number not in internal and not FIRST_INTERNAL <= number <= LAST_INTERNAL
 
 
+MAX_JUDGED = 10_000
+
+
+class _Sent(dict[int, bool]):
+    """`is_transmitted` of the tags that were asked about."""
+
+    def __init__(self, internal: frozenset[int]) -> None:
+        super().__init__()
+        self._internal = internal
+
+    def __missing__(self, tag: int) -> bool:
+        judged = is_transmitted(tag, self._internal)
+        if len(self) < MAX_JUDGED:
+            self[tag] = judged
+        return judged
+
+
+_SENT = {
+    internal: _Sent(internal)
+    for internal in (MESSAGE_INTERNAL, FOLDER_INTERNAL, ATTACHMENT_INTERNAL, RECIPIENT_INTERNAL)
+}
+
+
 def strings_of(options: SendOptions, page: int) -> int:
     """The form of strings that the options ask for (3.2.5.8.1.1). Everything here is stored in Unicode."""
     if options & SendOptions.USE_CPID:
@@ -102,6 +125,9 @@ class Pen:
 
     def learn(self, txn: ReadTxn, known: Iterable[int]) -> None:
         """Look up the names of the named properties among the tags."""
+        known = tuple(known)
+        if max(known, default=0) >> 16 < names.FIRST:
+            return
         for tag in known:
             number = tag >> 16
             if number >= names.FIRST and number not in self._names:
@@ -115,7 +141,8 @@ class Pen:
 
     def chosen(self, props: Bag, internal: frozenset[int]) -> list[tuple[int, Value]]:
         """The properties of a bag that are sent."""
-        return [pair for pair in props.items() if is_transmitted(pair[0], internal)]
+        sent = _SENT[internal]
+        return [pair for pair in props.items() if sent[pair[0]]]
 
     def big(self, tag: int, content: Content) -> Iterator[bytes]:
         """One property whose bytes are read piece by piece. Raises ecNotFound when bytes are missing."""

@@ -29,6 +29,6 @@ class Collector(Object):
         """The client has this version of a message or folder, since it brought it."""
         add(self.state.seen_fai if associated else self.state.seen, cn)
 
-    def read(self, cns: IdSet) -> None:
-        """The client has these changes of read state."""
-        self.state.read = self.state.read | cns
+    def read(self, cns: IdSet, gone: IdSet) -> None:
+        """The client has these changes of read state; `gone` are no longer in its set."""
+        self.state.read = (self.state.read | cns) - gone

@@ -23,9 +23,11 @@ from appliance.formats.fasttransfer.markers import (
 )
 from appliance.mailbox import rights, whole
 from appliance.mailbox.actor import Actor
+from appliance.mailbox.messages import is_read, own_reads
 from appliance.mailbox.whole import Whole
 from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
+from appliance.mapi.groups import Group
 from appliance.mapi.ids import to_int64
 from appliance.mapi.idset import IdSet
 from appliance.mapi.types import Bag, Value
@@ -35,7 +37,6 @@ from appliance.rop.fasttransfer.folders import (
     error_info,
     folder_props,
     ids_of,
-    is_read,
     recovering,
     source_key,
     version_of,
@@ -43,14 +44,16 @@ from appliance.rop.fasttransfer.folders import (
 from appliance.rop.fasttransfer.pen import MARKS, Pen
 from appliance.rop.fasttransfer.stream import Progress
 from appliance.rop.ics.flags import SynchronizationExtraFlags, SynchronizationFlags
+from appliance.rop.ics.partial import Mapping, changed_groups, message_change_partial
 from appliance.rop.ics.plan import (
     ContentsPlan,
     Matches,
     all_up_to,
     plan_contents,
     plan_hierarchy,
+    unbroken,
 )
-from appliance.rop.ics.state import STATE_BEGIN, STATE_END, State, add, without
+from appliance.rop.ics.state import STATE_BEGIN, STATE_END, State, add, has, without
 from appliance.store import contents, folders, search_folders, versions
 from appliance.store.contents import Row
 from appliance.store.errors import StoreError
@@ -68,12 +71,13 @@ _PROGRESS = struct.Struct("<HHIQIIQ")  # ProgressInformation, 2.2.2.7
 @dataclass(slots=True)
 class Wish:
     """What the client configured (2.2.3.2.1.1.1). `matches` is the restriction, `listed` the property
-    tags."""
+    tags, `partial` whether the client takes partial changes."""
 
     flags: SynchronizationFlags
     extra: SynchronizationExtraFlags
     matches: Matches | None = None
     listed: tuple[int, ...] = ()
+    partial: bool = False
 
     def filter(self, associated: bool) -> Filter:
         """What of a message is sent (3.2.5.9.1.1)."""
@@ -97,14 +101,22 @@ class Download:
     progress: Progress = field(default_factory=Progress)
     final: State | None = None
     """The state after everything was produced, None before."""
+    _partial: dict[int, frozenset[Group]] = field(default_factory=dict)
+    _top: int = 0
 
     def contents(self) -> Iterator[bytes]:
         """contentsSync."""
         with self.store.read() as txn:
             rights.require(txn, self.actor, self.mailbox, self.fid, Right.READ_ANY)
+            own = own_reads(txn, self.actor, self.mailbox, self.fid)
+            wish = self.wish
             plan = plan_contents(
-                txn, self.mailbox, self.fid, self.wish.flags, self.wish.extra, self.state, self.wish.matches
+                txn, self.mailbox, self.fid, wish.flags, wish.extra, self.state, wish.matches, own
             )
+            if self.wish.partial and not plan.exact:
+                known = {mid for mid in plan.changes if has(self.state.given, mid)}
+                self._partial = changed_groups(txn, self.mailbox, self.fid, unbroken(self.state.seen), known)
+            self._top = plan.top
         self.progress.total = len(plan.changes)
         sent = _Sent(self.state.copy(), plan)
         if self.wish.flags & SynchronizationFlags.PROGRESS:
@@ -140,18 +152,22 @@ class Download:
             if self.wish.flags & SynchronizationFlags.PROGRESS:
                 facts = ((0x00000003, min(ready.row.size, 0x7FFFFFFF)), (0x0000000B, ready.row.associated))
                 before = MARKS[Marker.INCR_SYNC_PROGRESS_PER_MESSAGE] + self.pen.props(facts)
-            before += MARKS[Marker.INCR_SYNC_CHANGE] + self.pen.props(header)
-            before += MARKS[Marker.INCR_SYNC_MESSAGE]
-            content = message_content(
-                self.store,
-                self.pen,
-                message,
-                self.wish.filter(ready.row.associated),
-                del_props=True,
-                before=before,
+            yield from recovering(self.pen, self._message_change(ready, header, message, before), ready.ids)
+        sent.add(ready.row, own_read=ready.own_read)
+
+    def _message_change(
+        self, ready: "_Ready", header: list[tuple[int, Value]], message: Whole, before: bytes
+    ) -> Iterator[bytes]:
+        """messageChange (2.2.4.3.11)."""
+        filter = self.wish.filter(ready.row.associated)
+        if ready.partial is not None:
+            mapping, groups = ready.partial
+            return message_change_partial(
+                self.store, self.pen, message, filter, mapping, groups, header=header, before=before
             )
-            yield from recovering(self.pen, content, ready.ids)
-        sent.add(ready.row)
+        before += MARKS[Marker.INCR_SYNC_CHANGE] + self.pen.props(header)
+        before += MARKS[Marker.INCR_SYNC_MESSAGE]
+        return message_content(self.store, self.pen, message, filter, del_props=True, before=before)
 
     def _read(self, mid: int) -> "_Ready | None":
         """A message as it is now, None when it has gone."""
@@ -159,7 +175,7 @@ class Download:
             row = self._find(txn, mid)
             if row is None:
                 return None
-            own = is_read(txn, self.mailbox, row, self.actor)
+            own = is_read(txn, self.actor, self.mailbox, row)
             message = whole.stored(self.store, txn, self.mailbox, row, read=own)
             learn(self.pen, txn, message)
             version = version_of(txn, self.mailbox, row)
@@ -167,7 +183,12 @@ class Download:
             message.props.pop(tags.PidTagLastModificationTime, None)
             ids = ids_of(txn, self.mailbox, row.fid, mid)
             conflicting = self._conflicting(txn, row, message)
-        return _Ready(row, conflicting or [(header, message)], ids)
+            groups = self._partial.get(mid)
+            partial = None
+            # What happened after the plan is not known.
+            if groups and not conflicting and not row.associated and row.mod <= self._top:
+                partial = Mapping(txn, self.pen), groups
+        return _Ready(row, conflicting or [(header, message)], ids, own is True, partial)
 
     def _find(self, txn: ReadTxn, mid: int) -> Row | None:
         row = whole.row_of(txn, self.mailbox, self.fid, mid)
@@ -293,11 +314,15 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A message that was read: what is sent for it, mostly one header and content."""
+    """A message that was read: what is sent for it, mostly one header and content. `own_read`:
+    whether it is read, where each user has an own read state; `partial`: the groups that are sent in place
+    of all, with their mapping."""
 
     row: Row
     versions: list[tuple[list[tuple[int, Value]], Whole]]
     ids: tuple[bytes, bytes]
+    own_read: bool
+    partial: tuple[Mapping, frozenset[Group]] | None
 
 
 class _Sent:
@@ -308,11 +333,14 @@ class _Sent:
         self.ids = IdSet()
         self._failed: list[int] = []
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, *, own_read: bool) -> None:
         """A message in this version."""
         add(self.ids, row.mid)
         add(self._state.seen_fai if row.associated else self._state.seen, row.cn)
-        if not row.associated:
+        if self._plan.own_reads is not None:
+            mine, version = self._plan.own_reads, IdSet.of_ids((row.cn,))
+            self._plan.own_reads = mine | version if own_read else mine - version
+        elif not row.associated:
             add(self._plan.read_cns, row.read_cn)
 
     def failed(self, mid: int) -> None:
@@ -324,7 +352,7 @@ class _Sent:
         state, plan = self._state, self._plan
         state.given = (state.given | self.ids) - plan.deleted - plan.no_longer_in_scope
         if flags & SynchronizationFlags.READ_STATE:
-            state.read = state.read | plan.read_cns
+            state.read = state.read | plan.read_cns if plan.own_reads is None else plan.own_reads
         if plan.exact or self._failed:
             return state
         seen = all_up_to(plan.top)
@@ -332,7 +360,7 @@ class _Sent:
             state.seen = state.seen | seen
         if flags & SynchronizationFlags.FAI:
             state.seen_fai = state.seen_fai | seen
-        if flags & SynchronizationFlags.READ_STATE:
+        if flags & SynchronizationFlags.READ_STATE and plan.own_reads is None:
             state.read = state.read | seen
         return state
 

@@ -4,6 +4,10 @@ Changes are messages (folders) whose CN is not among those that the client has s
 the client was given and that are no longer there; read states are those whose read CN the client has not
 seen.
 
+deviation: in public folders, where each user has an own read state, no read CNs are kept. There the read set
+of the state is what the store keeps for the user, the CNs of the messages that are read: a difference of the
+two is a change of read state.
+
 When the client has seen everything up to a number N, the folder's log from N on names all that can differ,
 and a synchronisation costs what changed, not what the folder holds. A count proves that nothing else
 differs: the ids given, less the deletions, plus the changes, are as many as the folder's messages.
@@ -47,7 +51,7 @@ class Tally:
 @dataclass(slots=True)
 class ContentsPlan:
     """What a contents synchronisation has to send. `changes` are MIDs in the order of sending; sets are by
-    replica id."""
+    replica id. `own_reads`: what the user has read, in a public folder."""
 
     top: int
     exact: bool
@@ -57,6 +61,7 @@ class ContentsPlan:
     read: IdSet = field(default_factory=IdSet)
     unread: IdSet = field(default_factory=IdSet)
     read_cns: IdSet = field(default_factory=IdSet)
+    own_reads: IdSet | None = None
     normal: Tally = field(default_factory=Tally)
     fai: Tally = field(default_factory=Tally)
 
@@ -72,9 +77,10 @@ class _Contents:
         matches: Matches | None,
         top: int,
         exact: bool,
+        own: IdSet | None,
     ) -> None:
         self._txn, self._flags, self._state, self._matches = txn, flags, state, matches
-        self.plan = ContentsPlan(top, exact)
+        self.plan = ContentsPlan(top, exact, own_reads=own)
         self.found: list[tuple[int, int, bool]] = []
         """(delivery time, MID, associated) of changes."""
 
@@ -93,11 +99,17 @@ class _Contents:
         if flags & SynchronizationFlags.NORMAL and not has(state.seen, row.cn):
             plan.normal.add(row)
             self.found.append((row.received, row.mid, False))
-        elif (
-            flags & SynchronizationFlags.READ_STATE
-            and not has(state.read, row.read_cn)
-            and has(state.given, row.mid)
-        ):
+        elif flags & SynchronizationFlags.READ_STATE and has(state.given, row.mid):
+            self._look_read(row)
+
+    def _look_read(self, row: Row) -> None:
+        """The read state of a message that did not change."""
+        state, plan = self._state, self.plan
+        if plan.own_reads is not None:
+            is_read = has(plan.own_reads, row.cn)
+            if is_read != has(state.read, row.cn):
+                add(plan.read if is_read else plan.unread, row.mid)
+        elif not has(state.read, row.read_cn):
             add(plan.read if row.flags & RowFlag.SEEN else plan.unread, row.mid)
             add(plan.read_cns, row.read_cn)
 
@@ -123,16 +135,18 @@ def plan_contents(
     extra: SynchronizationExtraFlags,
     state: State,
     matches: Matches | None = None,
+    own: IdSet | None = None,
 ) -> ContentsPlan:
-    """The differences of a folder's contents. Raises NotFound for the folder."""
+    """The differences of a folder's contents. `own`: what the user has read, in a public folder. Raises
+    NotFound for the folder."""
     folder = folders.get(txn, mailbox, fid)
     top = mailboxes.get(txn, mailbox).counter
     exact = matches is not None or folder.kind == FolderKind.SEARCH
     if not exact:
-        quick = _from_log(txn, mailbox, folder, flags, extra, state, top)
+        quick = _from_log(txn, mailbox, folder, flags, extra, state, top, own)
         if quick is not None:
             return quick
-    looking = _Contents(txn, flags, state, matches, top, exact)
+    looking = _Contents(txn, flags, state, matches, top, exact, own)
     present = _Present()
     for row in _rows(txn, mailbox, folder):
         present.add(row.mid)
@@ -172,12 +186,17 @@ def _from_log(
     extra: SynchronizationExtraFlags,
     state: State,
     top: int,
+    own: IdSet | None,
 ) -> ContentsPlan | None:
     """The plan from the folder's log, None where the log cannot tell."""
+    if own is not None and flags & SynchronizationFlags.READ_STATE:
+        if own != state.read:
+            return None
+        flags &= ~SynchronizationFlags.READ_STATE
     since = _seen_up_to(flags, state)
     if since < max(log.floor(txn, mailbox), FIRST_NUMBER):
         return None
-    looking = _Contents(txn, flags, state, None, top, False)
+    looking = _Contents(txn, flags, state, None, top, False, own)
     touched: set[int] = set()
     limit = max(64, (folder.total + folder.associated) // 4)
     for change in log.changes(txn, mailbox, folder.fid, since):

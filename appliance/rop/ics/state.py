@@ -69,6 +69,9 @@ class State:
         return pairs
 
 
+_COUNTER = (1 << 48) - 1
+
+
 def has(ids: IdSet, short_id: int) -> bool:
     """Whether an id or CN is in a set."""
     return ids.contains(replica_of(short_id), counter_of(short_id))
@@ -76,7 +79,7 @@ def has(ids: IdSet, short_id: int) -> bool:
 
 def add(ids: IdSet, short_id: int) -> None:
     """Add an id or CN to a set."""
-    ids.add(replica_of(short_id), counter_of(short_id))
+    ids.add(short_id >> 48, short_id & _COUNTER)
 
 
 def without(ids: IdSet, gone: Iterable[int]) -> IdSet:

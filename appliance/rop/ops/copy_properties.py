@@ -13,7 +13,7 @@ from appliance.mapi.errors import MapiError
 from appliance.mapi.rows import MAX_COLUMNS
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Handles, On, Rop
-from appliance.rop.objects import Object
+from appliance.rop.objects import Folder, Object
 from appliance.rop.properties import Copying, Problems, bag_tag, propertied
 from appliance.wire.fields import LOOSE_BOOL, U8, U32, Array, Flags
 from appliance.wire.record import Record
@@ -58,13 +58,14 @@ def _require_legal(ctx: RopContext, flags: CopyFlags) -> None:
     source, target = ctx.input(Object), ctx.other(Object)
     if source.kind is not target.kind:
         raise MapiError(ec.ecNotSupported)
-    if source.kind is On.FOLDER and flags & CopyFlags.MOVE:
-        raise MapiError(ec.ecNotSupported)
 
 
 def properties(ctx: RopContext, request: PropertiesRequest) -> Problems:
-    """Raises ecInvalidParam for unknown flags, and what `Propertied.copy_to` raises."""
+    """Raises ecInvalidParam for unknown flags, ecNotSupported for moves of a folder's properties (3.2.5.7),
+    and what `Propertied.copy_to` raises."""
     _require_legal(ctx, request.copy_flags)
+    if ctx.input(Object).kind is On.FOLDER and request.copy_flags & CopyFlags.MOVE:
+        raise MapiError(ec.ecNotSupported)
     wanted = Copying(
         only=tuple(bag_tag(tag) for tag in request.tags),
         overwrite=not request.copy_flags & CopyFlags.NO_OVERWRITE,
@@ -73,8 +74,14 @@ def properties(ctx: RopContext, request: PropertiesRequest) -> Problems:
 
 
 def to(ctx: RopContext, request: ToRequest) -> Problems:
-    """Raises ecInvalidParam for unknown flags, and what `Propertied.copy_to` raises."""
+    """Raises ecInvalidParam for unknown flags, ecNotSupported for public folders (MS-OXCPRPT 3.2.5.8), and
+    what `Propertied.copy_to` raises."""
     _require_legal(ctx, request.copy_flags)
+    if any(
+        isinstance(each, Folder) and not each.logon.is_private
+        for each in (ctx.input(Object), ctx.other(Object))
+    ):
+        raise MapiError(ec.ecNotSupported)
     wanted = Copying(
         only=None,
         excluded=frozenset(bag_tag(tag) for tag in request.excluded),

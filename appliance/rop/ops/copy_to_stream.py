@@ -1,6 +1,7 @@
 """RopCopyToStream: bytes from one stream to another (MS-OXCROPS 2.2.9.9, MS-OXCPRPT 2.2.22, 3.2.5.19)."""
 
 from appliance.mapi.objects import READ_CHUNK
+from appliance.rop import deadline
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Handles, On, Rop
 from appliance.rop.streams import Stream
@@ -28,6 +29,7 @@ def run(ctx: RopContext, request: Request) -> Response:
     left = min(request.byte_count, max(0, source.size - source.position))
     copied = 0
     while copied < left:
+        deadline.check()
         data = source.read(min(READ_CHUNK, left - copied))
         if not data:  # a stream onto itself: what is written moves the position behind the end
             break

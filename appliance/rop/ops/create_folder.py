@@ -12,7 +12,7 @@ from appliance.rop.folder_properties import FolderObject
 from appliance.rop.model import Access, Handles, On, Rop
 from appliance.rop.objects import Folder
 from appliance.rop.texts import chosen_text, text_of
-from appliance.store import folders, rules
+from appliance.store import folders
 from appliance.store.folders import FolderKind
 from appliance.store.permissions import Right
 from appliance.wire.fields import BOOL, LOOSE_BOOL, Bool, UInt8, When
@@ -31,7 +31,8 @@ class Request(Record):
 
 
 class Response(Record):
-    """2.2.4.2.2; the ghosted form belongs to stores with replicas, of which there are none."""
+    """2.2.4.2.2. `is_existing_folder` is never set: not in a private mailbox (MS-OXCFOLD 2.2.1.2.2), and
+    since Exchange 2010 not among public folders either (<3>). What follows it is known to clients alone."""
 
     folder_id: Annotated[int, SHORT_ID]
     is_existing_folder: Bool
@@ -63,7 +64,7 @@ def run(ctx: RopContext, request: Request) -> Response:
         raise MapiError(ec.ecDuplicateName)
     rights.require(txn, ctx.actor, mailbox, known, Right.FOLDER_VISIBLE)
     ctx.put(FolderObject(logon, known))
-    return Response(known, True, rules.has_any(txn, mailbox, known), False)
+    return Response(known, False)
 
 
 ROP = Rop(0x1C, On.FOLDER, Access.WRITE, Request, Response, run, Handles.IN_OUT)

@@ -29,9 +29,6 @@ class DeleteFolderFlags(IntFlag):
     DELETE_HARD_DELETE = 0x10
 
 
-_KNOWN = 0x15
-
-
 class Request(Record):
     """2.2.4.3.1"""
 
@@ -40,11 +37,10 @@ class Request(Record):
 
 
 def run(ctx: RopContext, request: Request) -> PartialCompletion:
-    """A folder that is not empty stays unless the flags say otherwise: that is a partial completion. Raises
-    ecInvalidParam for unknown flags, ecNotFound, ecNotSupported for the root, ecAccessDenied."""
+    """A folder that is not empty stays unless the flags say otherwise: that is a partial completion. Unknown
+    flags are ignored, as since Exchange 2010. Raises ecNotFound, ecNotSupported for the root,
+    ecAccessDenied."""
     above, flags = ctx.input(Folder), request.delete_folder_flags
-    if flags & ~_KNOWN:
-        raise MapiError(ec.ecInvalidParam)
     mailbox = above.logon.mailbox
     with ctx.read() as txn:
         folder = folders.find(txn, mailbox, request.folder_id)

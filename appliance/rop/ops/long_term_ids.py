@@ -44,10 +44,10 @@ def need(ctx: RopContext, request: LongId) -> Access:
 
 
 def to_short(ctx: RopContext, request: LongId) -> ShortId:
-    """RopIdFromLongTermId. Raises ecInvalidParam for an id without GUID or counter, ecParameterOverflow when
-    no replica id is left."""
+    """RopIdFromLongTermId. Raises ecInvalidParam for an id without GUID, ecParameterOverflow when no replica
+    id is left. A counter of zero is none of anything, and yet a success (MS-OXCSTOR_R948)."""
     wanted, mailbox = request.long_term_id, ctx.logon.mailbox
-    if wanted.guid == NO_GUID or not wanted.counter:
+    if wanted.guid == NO_GUID:
         raise MapiError(ec.ecInvalidParam)
     replica = replids.find(ctx.txn, mailbox, wanted.guid)
     if replica is None:

@@ -56,6 +56,9 @@ def set_(ctx: RopContext, request: SetRequest) -> Response:
     )
 
 
-GET = Rop(0x1F, On.FOLDER, Access.READ, GetRequest, Response, get, wrong=ec.ecNullObject)
-SET = Rop(0x20, On.FOLDER, Access.WRITE, SetRequest, Response, set_, wrong=ec.ecNullObject)
+_SET_ID = 0x20
+"""Also in the responses of RopGetMessageStatus (2.2.6.9.2)."""
+
+GET = Rop(0x1F, On.FOLDER, Access.READ, GetRequest, Response, get, wrong=ec.ecNullObject, answers=_SET_ID)
+SET = Rop(_SET_ID, On.FOLDER, Access.WRITE, SetRequest, Response, set_, wrong=ec.ecNullObject)
 ROPS = (GET, SET)

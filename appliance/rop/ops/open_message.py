@@ -24,7 +24,7 @@ class OpenModeFlags(IntFlag):
     OPEN_SOFT_DELETED = 0x04
 
 
-_MODE = 0x03
+_MODE, _SOFT_DELETED = 0x03, int(OpenModeFlags.OPEN_SOFT_DELETED)
 
 
 class Request(Record):
@@ -40,19 +40,20 @@ def run(ctx: RopContext, request: Request) -> Summary:
     """Raises ecNotFound, ecAccessDenied, ecUnknownCodePage."""
     logon = ctx.logon
     page = code_page(ctx, request.code_page_id)
-    flags = request.open_mode_flags
+    flags = int(request.open_mode_flags)
     found = messages.open_message(
         ctx.txn,
         ctx.actor,
         logon.mailbox,
         request.folder_id,
         request.message_id,
-        deleted=bool(flags & OpenModeFlags.OPEN_SOFT_DELETED),
+        deleted=bool(flags & _SOFT_DELETED),
     )
     mode = flags & _MODE
-    if mode == OpenModeFlags.READ_WRITE and not found.may_edit and found.deleted is None:
+    may_edit = found.may_edit
+    if mode == OpenModeFlags.READ_WRITE and not may_edit and found.deleted is None:
         raise MapiError(ec.ecAccessDenied)
-    writable = found.may_edit and mode in (OpenModeFlags.READ_WRITE, OpenModeFlags.BEST_ACCESS)
+    writable = may_edit and mode in (OpenModeFlags.READ_WRITE, OpenModeFlags.BEST_ACCESS)
     message = Message.opened(logon, found, page, writable=writable)
     ctx.put(message)
     return summary(message.look(ctx.txn), page, ctx.budget)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from appliance.mapi import errors as ec
+from appliance.mapi import tags
 from appliance.mapi.errors import MapiError
 from appliance.mapi.types import type_of
 from appliance.rop.context import RopContext
@@ -38,6 +39,8 @@ def run(ctx: RopContext, request: Request) -> Response:
         raise MapiError(ec.ecInvalidParam)
     if type_of(request.property_tag) not in STREAMED:
         raise MapiError(ec.ecNotSupported)
+    if request.property_tag == tags.PidTagSecurityDescriptorAsXml and isinstance(owner, Folder):
+        raise MapiError(ec.ecNotSupported)  # MS-OXCPERM 3.2.5.3; its example 4.1 shows this code
     if mode != READ_ONLY and isinstance(owner, Folder) and not owner.logon.is_private:
         raise MapiError(ec.ecNotSupported)
     writable = _writable(ctx, mode)
@@ -66,7 +69,7 @@ def _writable(ctx: RopContext, mode: int) -> bool:
 
 ROP = Rop(
     0x2B,
-    On.LOGON | On.FOLDER | On.MESSAGE | On.ATTACHMENT,
+    On.FOLDER | On.MESSAGE | On.ATTACHMENT,
     Access.SCAN,
     Request,
     Response,

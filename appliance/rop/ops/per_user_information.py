@@ -150,8 +150,8 @@ def need(_ctx: RopContext, request: WriteRequest) -> Access:
 
 
 def write(ctx: RopContext, request: WriteRequest | PublicWriteRequest) -> None:
-    """RopWritePerUserInformation. Raises ecError for a piece that goes on with nothing, ecFmtError for bytes
-    that are no set, ecNotFound for the folder, ecMaxObjsExceeded."""
+    """RopWritePerUserInformation. Raises ecError for a piece that goes on with nothing, ecCorruptData for
+    bytes that are no set, ecNotFound for the folder, ecMaxObjsExceeded."""
     logon = ctx.input(Logon)
     before, offset = logon.upload, request.data_offset
     if before is None or before.folder != request.folder_id or len(before.data) != offset:
@@ -170,7 +170,7 @@ def write(ctx: RopContext, request: WriteRequest | PublicWriteRequest) -> None:
     try:
         known = IdSet.parse(upload.data, by_guid=True)
     except DecodeError:
-        raise MapiError(ec.ecFmtError) from None
+        raise MapiError(ec.ecCorruptData) from None
     if logon.is_private:
         _private(ctx)
         peruser.write(ctx.writing, logon.mailbox, PerUser(upload.folder, upload.replica_guid, upload.data))

@@ -28,14 +28,14 @@ from appliance.rop.tables import Shows, TableObject
 from appliance.rop.tagged import TaggedValues
 from appliance.store import permissions
 from appliance.store.kv import ReadTxn
+from appliance.store.mailboxes import Special
 from appliance.store.permissions import ANONYMOUS, DEFAULT, Right
 from appliance.store.tables.lists import BagRecord, ListSource
 from appliance.wire.errors import DecodeError
 from appliance.wire.fields import U8, Array, Flags, UInt8
 from appliance.wire.record import Record, as_codec
 
-FREE_BUSY = Right.FREE_BUSY_SIMPLE | Right.FREE_BUSY_DETAILED
-KNOWN = permissions.ALL | FREE_BUSY
+KNOWN = rights.EVERYTHING
 SIGN = 1 << 63
 
 
@@ -89,9 +89,16 @@ def table(ctx: RopContext, request: TableRequest) -> None:
     mailbox = folder.logon.mailbox
     rights.require(ctx.txn, ctx.actor, mailbox, folder.fid, Right.FOLDER_VISIBLE)
     shown = KNOWN if shows_free_busy else permissions.ALL
-    rows = _rows(ctx.txn, permissions.members(ctx.txn, mailbox, folder.fid), shown)
+    members = permissions.members(ctx.txn, mailbox, folder.fid)
+    if not members and _is_calendar(folder):
+        members = {DEFAULT: Right.FREE_BUSY_SIMPLE}
+    rows = _rows(ctx.txn, members, shown)
     source = ListSource(BagRecord(number, bags.pack(bag)) for number, bag in enumerate(rows, 1))
     ctx.put(TableObject(folder.logon, Shows.PERMISSIONS, source, ctx.session.engine.arrangements))
+
+
+def _is_calendar(folder: Folder) -> bool:
+    return folder.logon.is_private and folder.fid == Special.CALENDAR
 
 
 def _rows(txn: ReadTxn, members: dict[int, Right], shown: Right) -> Iterator[Bag]:
@@ -138,7 +145,9 @@ def modify(ctx: RopContext, request: ModifyRequest) -> None:
             raise MapiError(ec.ecInvalidParam)
         for gone in before.keys() - {DEFAULT}:
             rights.revoke(*where, gone)
-    settable = KNOWN if flags & ModifyFlags.INCLUDE_FREE_BUSY else permissions.ALL
+    free_busy = bool(flags & ModifyFlags.INCLUDE_FREE_BUSY)
+    if _is_calendar(folder) and DEFAULT not in before:
+        rights.grant(*where, DEFAULT, Right.FREE_BUSY_SIMPLE)
     for change in changes:
         member = change.member
         if member is None:
@@ -148,8 +157,15 @@ def modify(ctx: RopContext, request: ModifyRequest) -> None:
             if member in before and member != DEFAULT:
                 rights.revoke(*where, member)
         elif change.flags == RowFlags.ADD or known:
-            kept = before.get(member, Right.NONE) & ~settable
-            rights.grant(*where, member, change.right & settable | kept)
+            right = change.right if free_busy else _blind(folder, before, member, change.right)
+            rights.grant(*where, member, right)
+
+
+def _blind(folder: Folder, before: dict[int, Right], member: int, right: Right) -> Right:
+    """What an entry becomes by a client that does not say that it knows free/busy rights."""
+    if _is_calendar(folder):
+        return rights.calendar_change(before, member, right)
+    return right & permissions.ALL | before.get(member, Right.NONE) & rights.FREE_BUSY
 
 
 def _change(txn: ReadTxn, data: PermissionData) -> _Change:

@@ -9,13 +9,15 @@ from enum import IntEnum
 from typing import Annotated
 
 from appliance.mailbox import rights
+from appliance.mapi import errors as ec
+from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Empty, On, Rop
 from appliance.store import contents
 from appliance.store.mailboxes import Special
 from appliance.store.permissions import Right
-from appliance.wire.fields import U8, Ascii, Member, UInt32
+from appliance.wire.fields import U8, Ascii, UInt32
 from appliance.wire.record import Record
 
 
@@ -31,7 +33,7 @@ class LockRequest(Record):
     """2.2.7.5.1"""
 
     message_id: Annotated[int, SHORT_ID]
-    lock_state: Annotated[LockState, Member(LockState, U8)]
+    lock_state: Annotated[int, U8]
 
 
 class NewMailRequest(Record):
@@ -54,7 +56,10 @@ def set_spooler(_ctx: RopContext, _request: Empty) -> None:
 
 
 def lock(ctx: RopContext, request: LockRequest) -> None:
-    """RopSpoolerLockMessage. Raises ecNotFound for a message that is not in the Outbox or the queue."""
+    """RopSpoolerLockMessage. Raises ecInvalidParam for an unknown state, ecNotFound for a message that is not
+    in the Outbox or the queue."""
+    if request.lock_state > LockState.FINISHED:
+        raise MapiError(ec.ecInvalidParam)
     logon = ctx.logon
     for fid in (Special.OUTBOX, Special.SPOOLER_QUEUE):
         if contents.find(ctx.txn, logon.mailbox, fid, request.message_id) is not None:

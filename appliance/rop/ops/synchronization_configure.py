@@ -76,7 +76,11 @@ def run(ctx: RopContext, request: Request) -> Response:
     )
     matches = _matches(ctx, request.restriction_data) if request.restriction_data else None
     wish = Wish(
-        request.synchronization_flags, request.synchronization_extra_flags, matches, request.property_tags
+        request.synchronization_flags,
+        request.synchronization_extra_flags,
+        matches,
+        request.property_tags,
+        partial=bool(options & SendOptions.PARTIAL_ITEM),
     )
     download = Download(ctx.store, logon.mailbox, folder.fid, ctx.actor, pen, wish, State())
     ctx.put(SyncContext(logon, download, hierarchy=hierarchy))

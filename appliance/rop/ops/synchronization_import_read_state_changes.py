@@ -60,10 +60,10 @@ def run(ctx: RopContext, request: Request) -> Empty:
     for start in range(0, len(states), sync.STEP):
         some = states[start : start + sync.STEP]
 
-        def step(txn: WriteTxn, some: list[tuple[int, bool]] = some) -> IdSet:
+        def step(txn: WriteTxn, some: list[tuple[int, bool]] = some) -> tuple[IdSet, IdSet]:
             return sync.import_reads(txn, actor, mailbox, fid, some, now=now)
 
-        collector.read(ctx.write(step))
+        collector.read(*ctx.write(step))
     return Empty()
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from appliance.mapi import types as t
 from appliance.mapi.matching import Object, Predicate, compiled
-from appliance.mapi.restrictions import Restriction
+from appliance.mapi.restrictions import Count, Restriction
 from appliance.mapi.sorts import Direction, SortOrder, SortOrderSet
 from appliance.mapi.types import Value
 from appliance.store.kv import ReadTxn
@@ -71,6 +71,7 @@ class Arrangement:
         """The columns of the keys."""
         self.levels = min(definition.sort.categorized, len(self.orders))
         """How many of them are categories."""
+        self._limit = _limit(definition.restriction)
         self._slots = Slots()
         self._columns = scan.sort_columns(
             ((order.tag, order.direction == Direction.DESCENDING) for order in self.orders), self._slots
@@ -89,7 +90,8 @@ class Arrangement:
         if version <= self.version:
             return
         changed = self._source.changed(txn, self.version) if self.version >= 0 else None
-        if changed is None or self._maximum is not None or len(changed) * 4 > len(self.leaves) + 100:
+        whole = self._maximum is not None or self._limit is not None
+        if changed is None or (changed and whole) or len(changed) * 4 > len(self.leaves) + 100:
             self._build(txn)
         elif changed:
             self.leaves.forget(changed)
@@ -101,6 +103,8 @@ class Arrangement:
         self.leaves = Leaves(self.levels)
         self._take(txn, None, is_sorted=False)
         self.leaves.sort()
+        if self._limit is not None:
+            self.leaves.forget({id_ for _, id_, _ in self.leaves.range(self._limit, len(self.leaves))})
 
     def _take(self, txn: ReadTxn, ids: list[int] | None, *, is_sorted: bool) -> None:
         """Add the rows of these objects, or of all."""
@@ -184,6 +188,12 @@ class Arrangement:
             value = instance if order.by_instance else record.get(order.tag)
             parts.append(sortkeys.part(value, order.direction))
         return tuple(parts)
+
+
+def _limit(restriction: Restriction | None) -> int | None:
+    """How many rows there may be; None without a limit. A count counts where it stands around all the rest
+    (MS-OXCDATA 2.12.12); deeper, where no order of rows says which ones are its first, it says nothing."""
+    return restriction.count if isinstance(restriction, Count) else None
 
 
 class Arrangements:

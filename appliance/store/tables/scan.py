@@ -16,7 +16,7 @@ from appliance.formats import bags
 from appliance.mapi import implied, tags
 from appliance.mapi import restrictions as r
 from appliance.mapi import types as t
-from appliance.mapi.matching import comparable, folding
+from appliance.mapi.matching import comparable, folding, fuzzy_flags
 from appliance.mapi.types import Value
 from appliance.store import classes
 from appliance.store.tables import _native
@@ -47,9 +47,11 @@ class _Source(IntEnum):
     IMPORTANCE = 10
     ASSOCIATED = 11
     MESSAGE_CLASS = 12
-    CONSTANT = 13
-    ABSENT = 14
-    FLAG_STATUS = 16
+    MESSAGE_STATUS = 13
+    INSTANCE_KEY = 14
+    FLAG_STATUS = 15
+    CONSTANT = 16
+    ABSENT = 17
 
 
 class _Else(IntEnum):
@@ -59,6 +61,18 @@ class _Else(IntEnum):
     CONSTANT = 1
     SAME = 2
     ASK = 3
+    SUBJECT_PREFIX = 4
+    NORMALIZED_SUBJECT = 5
+    TOPIC = 6
+
+
+class _State(IntEnum):
+    """What the row's flags make of a property of the bag (`sources.ROW_STATE`)."""
+
+    NONE = 0
+    FOLLOWUP_ICON = 1
+    LAST_VERB = 2
+    ICON = 3
 
 
 class Ask(IntFlag):
@@ -68,11 +82,10 @@ class Ask(IntFlag):
     LACKING = 0x10
     """The bag lacks it."""
     TYPED = 0x20
-    """The bag of a message lacks it that is no plain mail: its class is not IPM.Note."""
+    """The bag of a message lacks it that is no plain mail: its class is not IPM.Note. An icon that says
+    nothing is as good as none."""
     KEYWORDS = 0x40
     """The bag of a message that has keywords lacks it."""
-    MARKED = 0x80
-    """The message was answered, forwarded, flagged or completed, whatever its bag has."""
 
 
 Asked = Callable[[int], Ask]
@@ -100,6 +113,8 @@ _SOURCES: Mapping[int, _Source] = {
     tags.PidTagImportance: _Source.IMPORTANCE,
     tags.PidTagAssociated: _Source.ASSOCIATED,
     tags.PidTagMessageClass: _Source.MESSAGE_CLASS,
+    tags.PidTagMessageStatus: _Source.MESSAGE_STATUS,
+    tags.PidTagInstanceKey: _Source.INSTANCE_KEY,
     tags.PidTagDeletedOn: _Source.ABSENT,
     tags.PidTagFlagStatus: _Source.FLAG_STATUS,
 }
@@ -123,6 +138,19 @@ _SAME: Mapping[int, int] = {
     tags.PidTagSenderEmailAddress: tags.PidTagSentRepresentingEmailAddress,
 }
 """What they leave out because another property says it. The other one follows from none."""
+
+_OF_SUBJECT: Mapping[int, _Else] = {
+    tags.PidTagSubjectPrefix: _Else.SUBJECT_PREFIX,
+    tags.PidTagNormalizedSubject: _Else.NORMALIZED_SUBJECT,
+    tags.PidTagConversationTopic: _Else.TOPIC,
+}
+"""What they leave out because the subject says it."""
+
+_STATES: Mapping[int, _State] = {
+    tags.PidTagFollowupIcon: _State.FOLLOWUP_ICON,
+    tags.PidTagLastVerbExecuted: _State.LAST_VERB,
+    tags.PidTagIconIndex: _State.ICON,
+}
 
 _FROM_BAG = (_Source.BAG, _Source.MESSAGE_CLASS)
 
@@ -186,7 +214,10 @@ def _slot(number: int, tag: int, ask: Ask, fixed: bytes | None) -> bytes:
         fallback, constant = _Else.CONSTANT, bags.pack({tag: _CONSTANTS[tag]})
     elif tag in _SAME:
         fallback, other = _Else.SAME, number + 1
-    return struct.pack("<IBBHH", tag, source, fallback | ask, other, len(constant)) + constant
+    elif tag in _OF_SUBJECT:
+        fallback = _OF_SUBJECT[tag]
+    state = _STATES.get(tag, _State.NONE)
+    return struct.pack("<IBBBHH", tag, source, fallback | ask, state, other, len(constant)) + constant
 
 
 class _Op(IntEnum):
@@ -282,7 +313,7 @@ def _property(restriction: r.Property, slots: Slots) -> bytes:
 
 
 def _content(restriction: r.Content, slots: Slots) -> bytes:
-    flags = restriction.flags
+    flags = fuzzy_flags(restriction)
     wanted = folding(flags)(restriction.value)
     is_text = isinstance(wanted, str)
     if isinstance(wanted, str):

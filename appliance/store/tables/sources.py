@@ -46,6 +46,30 @@ def message_flags(row: Row) -> int:
     return flags | (0x40 if row.associated else 0)
 
 
+STATUS = (  # MS-OXCMSG 2.2.1.8
+    (RowFlag.HIGHLIGHTED, 0x01),
+    (RowFlag.TAGGED, 0x02),
+    (RowFlag.HIDDEN_STATUS, 0x04),
+    (RowFlag.IN_CONFLICT, 0x800),
+    (RowFlag.REMOTE_DOWNLOAD, 0x1000),
+    (RowFlag.REMOTE_DELETE, 0x2000),
+)
+"""PidTagMessageStatus: the flag of the row and its bit."""
+
+_STATUS_BITS = tuple((int(flag), bit) for flag, bit in STATUS)
+
+
+def message_status(row: Row) -> int:
+    """PidTagMessageStatus of a row."""
+    own = int(row.flags)
+    return sum(bit for flag, bit in _STATUS_BITS if own & flag)
+
+
+def instance_key(row: Row) -> bytes:
+    """PidTagInstanceKey of a row: its MID and an instance number of zero."""
+    return row.mid.to_bytes(8, "big") + bytes(4)
+
+
 ROW_VALUES: dict[int, Callable[[Row], Value]] = {
     tags.PidTagMid: lambda row: to_int64(row.mid),
     tags.PidTagInstID: lambda row: to_int64(row.mid),
@@ -61,26 +85,49 @@ ROW_VALUES: dict[int, Callable[[Row], Value]] = {
     tags.PidTagHasAttachments: lambda row: bool(row.flags & RowFlag.HAS_ATTACHMENT),
     tags.PidTagImportance: lambda row: row.importance,
     tags.PidTagAssociated: lambda row: row.associated,
+    tags.PidTagMessageStatus: message_status,
+    tags.PidTagInstanceKey: instance_key,
 }
 """What the hot row of a message knows."""
 
+FLAG_COMPLETED, FLAGGED = 1, 2  # MS-OXOFLAG 2.2.1.1
+RED_FLAG = 6  # MS-OXOFLAG 2.2.1.2
+REPLIED, SENT_ON = 102, 104  # MS-OXOMSG 2.2.1.9
+ICON_REPLIED, ICON_SENT_ON = 0x105, 0x106  # MS-OXOMSG 2.2.1.10
+NO_ICON = -1
 
-def flag_status(row: Row) -> Value:
-    """PidTagFlagStatus (MS-OXOFLAG 2.2.1.1): completed, flagged, or none. It stands in the row alone."""
-    if row.flags & RowFlag.FLAG_COMPLETE:
-        return FLAG_COMPLETED
-    return FLAGGED if row.flags & RowFlag.FLAGGED else None
+_ANSWERED, _FORWARDED = int(RowFlag.ANSWERED), int(RowFlag.FORWARDED)
+_FLAGGED, _COMPLETE = int(RowFlag.FLAGGED), int(RowFlag.FLAG_COMPLETE)
 
 
-FLAG_COMPLETED, FLAGGED = 1, 2
-NO_ICON = -1  # PidTagIconIndex
+def _flag_status(flags: int, _value: Value) -> Value:
+    return FLAG_COMPLETED if flags & _COMPLETE else FLAGGED if flags & _FLAGGED else None
 
-MARK_TAGS = frozenset(
-    (tags.PidTagFollowupIcon, tags.PidTagLastVerbExecuted, tags.PidTagIconIndex, tags.PidTagToDoItemFlags)
-)
-"""What may follow from marks of the row (answered, forwarded, flagged, completed), whatever is stored."""
 
-_MARKS = int(RowFlag.ANSWERED | RowFlag.FORWARDED | RowFlag.FLAGGED | RowFlag.FLAG_COMPLETE)
+def _followup_icon(flags: int, value: Value) -> Value:
+    return RED_FLAG if value is None and flags & _FLAGGED else value
+
+
+def _last_verb(flags: int, value: Value) -> Value:
+    if value is not None or not flags & (_ANSWERED | _FORWARDED):
+        return value
+    return REPLIED if flags & _ANSWERED else SENT_ON
+
+
+def _icon(flags: int, value: Value) -> Value:
+    if value not in (None, NO_ICON) or not flags & (_ANSWERED | _FORWARDED):
+        return value
+    return ICON_REPLIED if flags & _ANSWERED else ICON_SENT_ON
+
+
+ROW_STATE: dict[int, Callable[[int, Value], Value]] = {
+    tags.PidTagFlagStatus: _flag_status,
+    tags.PidTagFollowupIcon: _followup_icon,
+    tags.PidTagLastVerbExecuted: _last_verb,
+    tags.PidTagIconIndex: _icon,
+}
+"""What a message that was answered, forwarded, flagged or completed has of a property that its bag may hold.
+PidTagFlagStatus stands in the row alone."""
 
 MESSAGE_TAGS = frozenset((*ROW_VALUES, tags.PidTagMessageClass))
 """What every message has."""
@@ -115,25 +162,23 @@ class MessageRecord:
             return hot(self.row)
         if tag == tags.PidTagDeletedOn:
             return self._deleted
-        if tag == tags.PidTagFlagStatus:
-            return flag_status(self.row)
         if tag == tags.PidTagMessageClass:
             name = classes.name(self._txn, self.row.message_class)
             if name:
                 return name
+        if tag == tags.PidTagFlagStatus:
+            return _flag_status(self.row.flags, None)
         cold = self._read()
         if cold is None:
             return None
         value = cold.get(tag)
-        if value is not None and not (tag in MARK_TAGS and self._may_be_other(value)):
+        state = ROW_STATE.get(tag)
+        if state is not None:
+            value = state(self.row.flags, value)
+        if value is not None and not (tag == tags.PidTagIconIndex and value == NO_ICON):
             return value
         known = self._computed(self._txn, self.row.mid, tag)
         return value if known is None else known
-
-    def _may_be_other(self, value: Value) -> bool:
-        """Whether a property of MARK_TAGS may be another than the stored one: a mark, or an icon that says
-        nothing."""
-        return bool(self.row.flags & _MARKS) or value == NO_ICON
 
     def _read(self) -> messages.Message | None:
         if self._cold is None:

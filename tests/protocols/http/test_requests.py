@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from appliance.net.connection import Timeouts
+from appliance.net.terms import Timeouts
 from appliance.protocols.http import connection
 from tests.protocols.webserver import Running
 

@@ -18,8 +18,8 @@ from appliance.mailbox.actor import Actor
 from appliance.mailbox.incoming import Ingest
 from appliance.mailbox.search.stored import StoredMessages
 from appliance.mapi import times
-from appliance.net.connection import Timeouts
 from appliance.net.listener import Network
+from appliance.net.terms import Timeouts
 from appliance.net.tls import TlsIdentity
 from appliance.net.watch import Watches
 from appliance.protocols.imap.limits import APPEND_LIMIT

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.mailbox import folders, quotas
 from appliance.mailbox.actor import SYSTEM
-from appliance.net.connection import Timeouts
+from appliance.net.terms import Timeouts
 from appliance.net.tls import TlsIdentity
 from appliance.store.store import Store
 from tests.conftest import EPOCH

@@ -267,14 +267,14 @@ def _frame(rop: Rop, data: bytes) -> bytes:
 
 @pytest.mark.parametrize(("number", "request_hex", "response_hex"), LAYOUTS)
 def test_failures(client: Client, number: int, request_hex: str, response_hex: str) -> None:
-    """A handle that is none: the ROP's id, the index that it names, the code, and the body that failures of
-    this ROP have; nothing else."""
+    """A handle that is none: the id of the ROP's responses, the index that it names, the code, and the body
+    that failures of this ROP have; nothing else."""
     client.logon()
     rop = ROPS[number]
     (data,) = client.raw(batch.pack(_frame(rop, bytes.fromhex(request_hex)), [7]))
     index = 9 + rop.handles.value.index("o") if "o" in rop.handles.value else 9
     body = rop.failure.pack() if rop.failure is not None else b""
-    expected = bytes([number, index]) + ec.ecNullObject.to_bytes(4, "little") + body
+    expected = bytes([rop.answer_id, index]) + ec.ecNullObject.to_bytes(4, "little") + body
     assert data == batch.pack(expected, [7])
     assert rop.handles in (Handles.IN, Handles.IN_OUT, Handles.SOURCE_DEST, Handles.RESPONSE_IN)
 

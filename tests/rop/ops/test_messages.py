@@ -374,7 +374,7 @@ def test_who_may_create_and_see(client: Client, office: Office, connect: Callabl
     hidden = create(client, logon, Special.INBOX, associated=True)
     set_(client, hidden, {tags.PidTagMessageFlags: 0x88})
     handle = opened(client, logon, save(client, hidden), Special.INBOX)
-    assert get(client, handle, tags.PidTagMessageFlags, tags.PidTagAssociated) == [0xC8, True]
+    assert get(client, handle, tags.PidTagMessageFlags, tags.PidTagAssociated) == [0xCA, True]
 
 
 @pytest.mark.covers("MS-OXCMSG_R325")

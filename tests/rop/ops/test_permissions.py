@@ -110,7 +110,7 @@ def test_the_bytes(client: Client, calendar: int, bert: Entry, office: Office, a
     (data,) = client.raw(batch.pack(request, [calendar]))
     assert data == b"\x08\x00\x40\x00\0\0\0\0" + calendar.to_bytes(4, "little")
     with office.store.read() as txn:
-        assert rows.members(txn, anna.mailbox, Special.CALENDAR)[bert.id] == EDITOR
+        assert rows.members(txn, anna.mailbox, Special.CALENDAR)[bert.id] == EDITOR | FREE_BUSY
     (data,) = client.raw(batch.pack(b"\x3e\x00\x00\x01\x02", [calendar, batch.NO_HANDLE]))
     assert data[:12] == b"\x08\x00\x3e\x01\0\0\0\0" + calendar.to_bytes(4, "little")
     assert data[12:] != batch.NO_HANDLE.to_bytes(4, "little")
@@ -126,7 +126,7 @@ def test_changes(client: Client, calendar: int, bert: Entry, office: Office, ann
 
     assert modify(client, calendar, 0, (ADD, {ENTRY: entry_id(bert), RIGHTS: int(EDITOR)})) == 0
     assert modify(client, calendar, 0, (CHANGE, {ID: bert.id, RIGHTS: 0x0401})) == 0
-    assert members()[bert.id] == Right(0x0401)
+    assert members()[bert.id] == Right(0x0401) | FREE_BUSY, "the default, until a client says otherwise"
     assert modify(client, calendar, 2, (CHANGE, {ID: bert.id, RIGHTS: 0x0C01})) == 0
     assert modify(client, calendar, 0, (CHANGE, {ID: bert.id, RIGHTS: 0x1400})) == 0
     assert members()[bert.id] == Right(0x0C00), "free/busy rights are left alone by who does not know them"

@@ -17,7 +17,7 @@ from appliance.rop.ops import (
     set_message_read_flag,
     set_read_flags,
 )
-from appliance.store import contents
+from appliance.store import contents, folders
 from appliance.store.mailboxes import Special
 from tests.conftest import EPOCH
 from tests.rop.kit import Client
@@ -209,6 +209,9 @@ def test_in_public_folders_everybody_reads_alone(
     message = create(client, on, made.fid)
     set_(client, message, {tags.PidTagSubject: "News"})
     mid = save(client, message)
+    assert flags(client, on, mid, made.fid) & 1 == 1, "who writes a message has read it"
+    clear = set_read_flags.Request(False, ReadFlag.CLEAR_READ, (mid,))
+    client.do(set_read_flags.ROP, clear, on=folder(client, on, made.fid))
     assert flags(client, on, mid, made.fid) & 1 == 0
     data = LongTermId(b"r" * 16, 77)
     read = set_message_read_flag.PublicRequest(ReadFlag.SUPPRESS_RECEIPT, data)
@@ -229,3 +232,15 @@ def test_many_at_once(client: Client, office: Office, count: int) -> None:
     drafts = folder(client, on, Special.DRAFTS)
     request = set_read_flags.Request(False, ReadFlag.CLEAR_READ, tuple(range(count)))
     assert client.do(set_read_flags.ROP, request, on=drafts).body.partial_completion
+
+
+def test_an_id_named_twice_counts_once(client: Client, office: Office) -> None:
+    on = client.logon()
+    inbox = folder(client, on)
+    mid = deliver(office, client.user, MAIL).mid
+    for how in (ReadFlag(0), ReadFlag.CLEAR_READ):
+        request = set_read_flags.Request(False, how, (mid, mid, mid))
+        assert not client.do(set_read_flags.ROP, request, on=inbox).body.partial_completion
+        unread = 1 if how else 0
+        with office.store.read() as txn:
+            assert folders.get(txn, client.user.mailbox, Special.INBOX).unread == unread

@@ -73,7 +73,7 @@ def on_public(client: Client, office: Office) -> tuple[int, int, int]:
 def test_get_receive_folder(client: Client, on_public: tuple[int, int, int]) -> None:
     handle = client.logon(logon_id=1)
     got = answer(client, handle, b"\x27\x01\x00IPM.Note.Custom\0")
-    assert got == b"\x27\x00\0\0\0\0" + INBOX + b"IPM.Note\0"
+    assert got == b"\x27\x00\0\0\0\0" + INBOX + b"IPM\0"
     assert answer(client, handle, b"\x27\x01\x00MY.Class\0") == b"\x27\x00\0\0\0\0" + INBOX + b"\0"
     assert answer(client, handle, b"\x27\x01\x00\0") == b"\x27\x00\0\0\0\0" + INBOX + b"\0"
     for wrong in (b".a", b"a.", b"a..b", b"\xe4", b"x" * 255):
@@ -186,7 +186,8 @@ def test_long_term_ids(client: Client, office: Office, anna: Entry) -> None:
     assert answer(client, handle, b"\x44\x00\x00" + foreign) == first
     back = answer(client, handle, b"\x43\x00\x00" + first[6:])
     assert back[6:] == THEIRS + b"\0\0\0\0\x12\x34\0\0"
-    for wrong in (bytes(16) + b"\0\0\0\0\0\x01\0\0", own + bytes(8)):
+    assert answer(client, handle, b"\x44\x00\x00" + own + bytes(8)) == b"\x44\x00\0\0\0\0\x01" + bytes(7)
+    for wrong in (bytes(16) + b"\0\0\0\0\0\x01\0\0", bytes(24)):
         reply = answer(client, handle, b"\x44\x00\x00" + wrong)
         assert reply == b"\x44\x00" + ec.ecInvalidParam.to_bytes(4, "little")
     with office.store.read() as txn:
@@ -359,7 +360,7 @@ def test_pieces_that_do_not_follow_each_other(client: Client) -> None:
     assert wrote(client, handle, 3, b"x", last=False) == ec.ecError
     assert wrote(client, handle, 0, b"abc", last=False) == 0
     assert wrote(client, handle, 3, b"x", last=True, folder=OURS + FOLDER[16:]) == ec.ecError
-    assert wrote(client, handle, 0, b"nonsense", last=True) == ec.ecFmtError
+    assert wrote(client, handle, 0, b"nonsense", last=True) == ec.ecCorruptData
     made = IdSet()
     made.add(OURS, 5)
     data = made.pack()

@@ -31,12 +31,15 @@ from tests.mapi import strategies as s
 from tests.sanitized import fuzz_driver
 
 MAILBOX, MID = 3, (1 << 48) + 77
-BAG_TAGS = [0x0037001F, 0x30070040, 0x80010003, 0x80020005, 0x8003000B, 0x80041003, 0x8005101F, 0x80060102,
+BAG_TAGS = [0x0037001F, tags.PidTagFlagStatus, tags.PidTagIconIndex, tags.PidTagLastVerbExecuted,
+            0x30070040, 0x80010003, 0x80020005, 0x8003000B, 0x80041003, 0x8005101F, 0x80060102,
             0x80070048, 0x80081102, 0x80090014, 0x800A0002, 0x800B1005]  # fmt: skip
 HOT_TAGS = [tags.PidTagMid, tags.PidTagFolderId, tags.PidTagMessageFlags, tags.PidTagRead,
             tags.PidTagMessageSize, tags.PidTagMessageDeliveryTime, tags.PidTagLastModificationTime,
             tags.PidTagChangeNumber, tags.PidTagHasAttachments, tags.PidTagImportance, tags.PidTagAssociated,
-            tags.PidTagMessageClass, tags.PidTagDeletedOn]  # fmt: skip
+            tags.PidTagMessageClass, tags.PidTagDeletedOn, tags.PidTagMessageStatus, tags.PidTagInstanceKey,
+            tags.PidTagFlagStatus, tags.PidTagFollowupIcon, tags.PidTagLastVerbExecuted,
+            tags.PidTagIconIndex]  # fmt: skip
 TAGS = BAG_TAGS + HOT_TAGS
 _tags = st.sampled_from(TAGS)
 _texts = st.text(st.sampled_from("aAbB\0é\U0001f600ß"), max_size=6)
@@ -246,15 +249,13 @@ def test_damaged_rows_are_asked_about(stored: tuple[Row, bytes], data: st.DataOb
 def test_missing_rows_and_compact_rows() -> None:
     row = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())
     slots = Slots()
-    program = scan.program(r.Exist(tags.PidTagNormalizedSubject), slots)
+    program = scan.program(r.Exist(tags.PidTagConversationId), slots)
     batch = batch_of(row, b"")
     assert scan.select(batch, slots, program) == bytes([scan.ASK])
     assert scan.select(Batch(batch.ids, batch.keys, batch.hots, [None]), slots, program) == bytes([scan.NO])
     compact = batch_of(row, struct.pack("<BH", 2, 0) + bags.pack({}))
     assert scan.select(compact, slots, program) == bytes([scan.ASK])
-    absent = batch_of(
-        row, struct.pack("<BH", 2, 0) + bags.pack({0x66F11003: (tags.PidTagNormalizedSubject,)})
-    )
+    absent = batch_of(row, struct.pack("<BH", 2, 0) + bags.pack({0x66F11003: (tags.PidTagConversationId,)}))
     assert scan.select(absent, slots, program) == bytes([scan.NO])
     computing = Slots(asked=lambda _tag: Ask.LACKING)
     program = scan.program(r.Exist(0x0037001F), computing)
@@ -269,9 +270,6 @@ def test_missing_rows_and_compact_rows() -> None:
         (Ask.TYPED, {"message_class": 2}, scan.ASK),
         (Ask.KEYWORDS, {}, scan.NO),
         (Ask.KEYWORDS, {"keywords": ("a",)}, scan.ASK),
-        (Ask.MARKED, {"flags": 1}, scan.NO),
-        (Ask.MARKED, {"flags": 2}, scan.ASK),
-        (Ask.MARKED | Ask.TYPED, {"message_class": 2}, scan.ASK),
     ],
 )
 def test_when_a_higher_layer_is_asked(ask: Ask, row: dict[str, Any], expected: int) -> None:
@@ -281,8 +279,18 @@ def test_when_a_higher_layer_is_asked(ask: Ask, row: dict[str, Any], expected: i
     batch = batch_of(plain, struct.pack("<BH", 1, 0) + bags.pack({}))
     assert scan.select(batch, slots, program) == bytes([expected])
     has = batch_of(plain, struct.pack("<BH", 1, 0) + bags.pack({0x0037001F: "x"}))
-    always = ask & Ask.MARKED and expected == scan.ASK
-    assert scan.select(has, slots, program) == bytes([scan.ASK if always else scan.YES])
+    assert scan.select(has, slots, program) == bytes([scan.YES])
+
+
+@pytest.mark.parametrize(("message_class", "expected"), [(1, scan.YES), (2, scan.ASK)])
+def test_an_icon_that_says_nothing_is_asked_about(message_class: int, expected: int) -> None:
+    row = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())._replace(message_class=message_class)
+    slots = Slots(asked=lambda _tag: Ask.TYPED)
+    program = scan.program(r.Exist(tags.PidTagIconIndex), slots)
+    for bag in ({tags.PidTagIconIndex: -1}, {}):
+        assert scan.select(batch_of(row, struct.pack("<BH", 2, 0) + bags.pack(bag)), slots, program) == bytes(
+            [expected]
+        )
 
 
 @pytest.mark.parametrize(("flags", "status"), [(0, None), (4, 2), (0x10000, 1), (0x10004, 1)])
@@ -321,7 +329,31 @@ def test_what_compact_bags_leave_out(stored: list[int], marked: list[int]) -> No
         if stop:
             assert data == writer.getvalue()
         else:
-            assert tag == tags.PidTagNormalizedSubject
+            raise AssertionError(f"asked about {tag:#x}")
+
+
+SUBJECTS = ["", "x", "RE: x", "Re: ", "Re: \n", "Aw: Re: y", "A1: z", "Antw: w", "ä: x", "Äx: y", "a:b",
+            ": x", "AB:  c", "Ré: x: y", "日本語: x", "日本語の: x", "r\u00e9", "WG: \U0001f600"]  # fmt: skip
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("prefix", [None, "", "R", "Re: ", "RE: x and more", "é"])
+def test_what_the_subject_says(subject: str, prefix: str | None) -> None:
+    row = Row(1, MID, False, 0, 1, 1, 0, 1, 1, 0, *[0] * 9, ())
+    bag: dict[int, Any] = {tags.PidTagSubject: subject}
+    if prefix is not None:
+        bag[tags.PidTagSubjectPrefix] = prefix
+    for marked in ((), (tags.PidTagSubjectPrefix,), (tags.PidTagNormalizedSubject,)):
+        given = bag | ({0x66F11003: marked} if marked else {})
+        if prefix is not None and tags.PidTagSubjectPrefix in marked:
+            continue
+        cold = struct.pack("<BH", 2, 0) + bags.pack(given)
+        for tag in (tags.PidTagSubjectPrefix, tags.PidTagNormalizedSubject, tags.PidTagConversationTopic):
+            slots, writer = Slots(), Writer()
+            data, stop, _ = scan.pack_rows(batch_of(row, cold), slots, scan.row_columns([tag], slots))
+            write_row(writer, [tag], [cell_of(record_of(row, cold).get(tag))], rop_form())
+            assert not stop or data == writer.getvalue(), tag
+            assert stop or not (subject + (prefix or "")).isascii()
 
 
 def test_what_is_no_program_is_refused() -> None:
