@@ -29,8 +29,8 @@ from tests.conformance.store_rops import (
     get_properties,
     head,
     logon,
-    tagged,
 )
+from tests.conformance.values import tagged
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 

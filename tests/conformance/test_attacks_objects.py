@@ -26,8 +26,8 @@ from tests.conformance.store_rops import (
     open_message,
     save_message,
     set_properties,
-    tagged,
 )
+from tests.conformance.values import tagged
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 
