@@ -88,7 +88,7 @@ def test_making_and_listing(board: Board) -> None:
     assert (answer.value, answer.fields.rest) == (SUCCESS, b"\0\0"), "HasRules, IsGhosted"
 
 
-@pytest.mark.covers("MS-OXCFOLD_R60001")
+@pytest.mark.covers("MS-OXCFOLD_R60001", "MS-OXCROPS_R60001")
 def test_an_existing_public_folder_is_opened_unsaid(board: Board) -> None:
     """<3>: since Exchange 2010, IsExistingFolder is zero all the same."""
     store = board.store
