@@ -61,8 +61,8 @@ image-test-quick: setup ## its quick part: the first start, the wizard, lights, 
 hw-test: setup ## the same on a board: BOARD=pi4 SERIAL=/dev/ttyUSB0 HOST=192.168.1.23
 	$(HW) -s hw-tests --board "$(BOARD)" --serial "$(SERIAL)" --host "$(HOST)"
 
-bench: setup ## benchmarks beside their peers, as ratios in one run
-	$(BIN)/python -m tests.bench
+bench: setup ## benchmarks beside their peers, as ratios in one run, into docs/benchmarks.md
+	$(BIN)/python -m tests.bench --record
 
 fuzz: setup ## every fuzz target for SECONDS=20 each
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),20)

@@ -141,7 +141,7 @@ static inline uint8_t *write_reserve(writer *w, size_t n)
             return NULL;
         }
         need = w->size + n;
-        grown = w->capacity < 256 ? 256 : w->capacity;
+        grown = w->capacity < 1024 ? 1024 : w->capacity;
         while (grown < need)
             grown += grown / 2;
         data = (uint8_t *)realloc(w->data, grown);

@@ -36,6 +36,7 @@ from appliance.directory.addresses import parse_domain
 from appliance.net import interfaces, running
 from appliance.panel import advice as advising
 from appliance.panel import network as networks
+from appliance.panel.dialogue import NO_PASSWORD, WRONG_PASSWORD
 from appliance.panel.machine import Machine
 from appliance.panel.network import Network
 from appliance.transport import smarthost
@@ -85,7 +86,7 @@ def admin_verify(password_stdin: bool) -> None:
     with open_store() as store, store.read() as txn:
         secret = stored.get(txn)
     if not credentials.verify(secret, password or ""):
-        raise Failed("that is not the administrator's password")
+        raise Failed(WRONG_PASSWORD)
 
 
 @admin.command("show")
@@ -93,7 +94,7 @@ def admin_show() -> None:
     """Succeed only if a password is set."""
     with open_store() as store, store.read() as txn:
         if stored.get(txn) is None:
-            raise Failed("no administrator's password is set")
+            raise Failed(NO_PASSWORD)
     click.echo("A password is set.")
 
 

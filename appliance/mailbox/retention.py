@@ -1,4 +1,4 @@
-"""What goes with time: soft-deleted messages, the log's old records, views that nobody uses.
+"""What goes with time: soft-deleted messages and folders, the log's old records, views that nobody uses.
 
 Every function is one small step within a write transaction; the caller repeats it until it says that nothing
 is left. Nothing here asks the clock: whoever calls knows that the time can be trusted.
@@ -11,11 +11,15 @@ transaction of its own before any record goes: who reads the log compares with t
 import struct
 from itertools import islice
 
+from appliance.formats import bags
 from appliance.mailbox.items import purge_expired
+from appliance.mailbox.tree import expire_step
+from appliance.mapi import tags
 from appliance.mapi.times import TICKS_PER_SECOND
-from appliance.store import contents, log, mailboxes, views
+from appliance.store import contents, folders, log, mailboxes, views
 from appliance.store.keys import Table, head, head_q, pack, successor
 from appliance.store.kv import ReadTxn, WriteTxn
+from appliance.store.mailboxes import Special
 
 DAY = 86400 * TICKS_PER_SECOND
 MAX_MARKS = 800
@@ -26,7 +30,16 @@ STEP = 200
 
 _MARK = struct.Struct("<QQ")
 
-__all__ = ["drop_unused_views", "mark", "purge_expired", "raise_floor", "shift_deleted", "trim"]
+__all__ = [
+    "drop_unused_views",
+    "expire_step",
+    "mark",
+    "purge_expired",
+    "raise_floor",
+    "shift_deleted",
+    "shift_deleted_folders",
+    "trim",
+]
 
 
 def _marks_key(mailbox: int) -> bytes:
@@ -89,6 +102,16 @@ def drop_unused_views(txn: WriteTxn, mailbox: int, before: int, limit: int = 4) 
     for fid, order in idle:
         views.drop(txn, mailbox, fid, (order,))
     return len(idle)
+
+
+def shift_deleted_folders(txn: WriteTxn, mailbox: int, low: int, high: int, by: int) -> None:
+    """As `shift_deleted`, for folders that were soft-deleted."""
+    for folder in folders.children(txn, mailbox, Special.DELETIONS):
+        bag = folder.bag()
+        when = bag.get(tags.PidTagDeletedOn)
+        if isinstance(when, int) and low <= when <= high:
+            folder.packed_bag = bags.pack({**bag, tags.PidTagDeletedOn: max(0, when + by)})
+            folders.put(txn, mailbox, folder)
 
 
 def shift_deleted(

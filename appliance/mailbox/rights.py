@@ -1,13 +1,15 @@
 """Who may do what in a folder (MS-OXCPERM). Every operation of `mailbox/` asks here.
 
-The owner of a mailbox and the server itself have every right. Others have the rights of their own row;
-without one, the union of their groups' rows; without any, those of the default row; else none.
+The owner of a mailbox and the server itself have every right, as who manages the public folders has in those.
+Others have the rights of their own row; without one, the union of their groups' rows; without any, those of
+the default row; else none.
 """
 
-from appliance.directory import resolve
+from appliance.directory import entries, resolve
+from appliance.directory.model import Right as ServerRight
 from appliance.mailbox.actor import Actor
 from appliance.mailbox.errors import Reason, Refused
-from appliance.store import folders, permissions
+from appliance.store import folders, mailboxes, permissions
 from appliance.store.kv import ReadTxn, WriteTxn
 from appliance.store.permissions import ALL, ANONYMOUS, DEFAULT, Right
 
@@ -33,9 +35,23 @@ ROLES: dict[str, Right] = {
 """Role names as the command line takes them."""
 
 
+_MANAGERS = ServerRight.PUBLIC_FOLDER_MANAGEMENT | ServerRight.ORGANIZATION_MANAGEMENT
+
+
+def has_all(txn: ReadTxn, actor: Actor, mailbox: int) -> bool:
+    """Whether no folder's rows matter: to the owner, to the server itself, and to who manages the public
+    folders there."""
+    if actor.admin or actor.mailbox == mailbox:
+        return True
+    if not actor.user or mailboxes.identity(txn, mailbox).kind is not mailboxes.Kind.PUBLIC:
+        return False
+    entry = entries.find(txn, actor.user)
+    return entry is not None and bool(entry.rights & _MANAGERS)
+
+
 def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
     """What `actor` may do in a folder."""
-    if actor.admin or actor.mailbox == mailbox:
+    if has_all(txn, actor, mailbox):
         return EVERYTHING
     rows = permissions.members(txn, mailbox, fid)
     if not rows:
@@ -54,7 +70,7 @@ def effective(txn: ReadTxn, actor: Actor, mailbox: int, fid: int) -> Right:
 def require(txn: ReadTxn, actor: Actor, mailbox: int, fid: int, right: Right) -> Right:
     """Refuse with ACCESS_DENIED unless the actor has every one of `right` (FOLDER_OWNER implies all); with
     NOT_FOUND when even the folder's existence is none of the actor's business."""
-    if actor.admin or actor.mailbox == mailbox:
+    if has_all(txn, actor, mailbox):
         return EVERYTHING
     have = effective(txn, actor, mailbox, fid)
     if right & ~have and not have & Right.FOLDER_OWNER:

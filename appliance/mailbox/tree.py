@@ -8,7 +8,7 @@ What may be long comes in steps: each is one small write function, repeated unti
 from collections.abc import Iterator
 from itertools import islice
 
-from appliance.mailbox.actor import Actor
+from appliance.mailbox.actor import SYSTEM, Actor
 from appliance.mailbox.errors import Reason, Refused, refusing
 from appliance.mailbox.rights import require
 from appliance.mapi import tags
@@ -32,11 +32,14 @@ def deleted_below(txn: ReadTxn, mailbox: int, fid: int) -> list[Folder]:
     """The folders that were deleted softly out of a folder."""
     if mailboxes.identity(txn, mailbox).kind is Kind.PUBLIC:
         return []
-    return [
-        folder
-        for folder in folders.children(txn, mailbox, Special.DELETIONS)
-        if folder.bag().get(folders.PID_TAG_SATCHEL_FORMER_PARENT) == fid
-    ]
+    gone = folders.children(txn, mailbox, Special.DELETIONS)
+    return [folder for folder in gone if former_parent(folder) == fid]
+
+
+def former_parent(folder: Folder) -> int | None:
+    """The folder out of which this one was deleted softly."""
+    parent = folder.bag().get(folders.PID_TAG_SATCHEL_FORMER_PARENT)
+    return parent if isinstance(parent, int) and folder.flags & FolderFlag.DELETED else None
 
 
 def create(
@@ -96,8 +99,8 @@ def lies_within(txn: ReadTxn, mailbox: int, fid: int, above: int) -> bool:
 
 
 def move(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, parent: int, name: str, *, now: int) -> Folder:
-    """Give a folder another parent and name ("": its own). Needs FOLDER_OWNER, and CREATE_SUBFOLDER there.
-    Raises Refused EXISTS, LIMIT, INVALID."""
+    """Give a folder another parent and name ("": its own); one that was deleted softly comes back. Needs
+    FOLDER_OWNER, and CREATE_SUBFOLDER there. Raises Refused EXISTS, LIMIT, INVALID."""
     with refusing():
         folder = require_movable(txn, actor, mailbox, fid)
         require(txn, actor, mailbox, parent, Right.CREATE_SUBFOLDER)
@@ -164,6 +167,19 @@ def purge_step(txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int)
         return folder.fid == fid
 
 
+def expire_step(txn: WriteTxn, mailbox: int, before: int, *, now: int) -> bool:
+    """A step of deleting for good the folders that were deleted softly before `before` (FILETIME), with all
+    in them; False when there is none."""
+    if mailboxes.identity(txn, mailbox).kind is Kind.PUBLIC:
+        return False
+    for folder in folders.children(txn, mailbox, Special.DELETIONS):
+        when = folder.bag().get(tags.PidTagDeletedOn)
+        if folder.flags & FolderFlag.DELETED and isinstance(when, int) and when < before:
+            purge_step(txn, SYSTEM, mailbox, folder.fid, now=now)
+            return True
+    return False
+
+
 def empty_step(
     txn: WriteTxn, actor: Actor, mailbox: int, fid: int, *, now: int, associated: bool, hard: bool
 ) -> bool:
@@ -199,7 +215,7 @@ def copy_folder(
         require(txn, actor, *target, Right.CREATE_SUBFOLDER)
         like = folders.get(txn, *source)
         mailbox, parent = target
-        kept = {tag: value for tag, value in like.bag().items() if tag not in _NOT_COPIED}
+        kept = {tag: value for tag, value in like.bag().items() if tag not in folders.DELETION_TAGS}
         with changing(txn, mailbox) as clock:
             made = folders.create(
                 txn,
@@ -220,9 +236,6 @@ def copy_folder(
                 txn, mailbox, made.fid, definition.restriction, definition.scope, definition.flags
             )
         return made.fid
-
-
-_NOT_COPIED = frozenset({tags.PidTagDeletedOn, folders.PID_TAG_SATCHEL_FORMER_PARENT})
 
 
 def branch(txn: ReadTxn, mailbox: int, fid: int) -> Iterator[Folder]:

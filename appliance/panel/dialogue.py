@@ -59,6 +59,11 @@ class Run:
     seconds: float = COMMAND_TIME
 
 
+NO_PASSWORD = "no administrator's password is set"
+WRONG_PASSWORD = "that is not the administrator's password"
+"""What `admin show` and `admin verify` say. Any other failure of theirs tells nothing about the password."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Do nothing for some seconds, whatever is typed."""

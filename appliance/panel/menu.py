@@ -13,6 +13,8 @@ from functools import partial
 from appliance.directory import addresses
 from appliance.panel import wizard
 from appliance.panel.dialogue import (
+    NO_PASSWORD,
+    WRONG_PASSWORD,
     Back,
     Cancelled,
     Dialogue,
@@ -124,14 +126,12 @@ def _take_over() -> Dialogue[bool]:
 
 def _log_in(desk: Desk) -> Dialogue[None]:
     yield from say("", banner(desk))
-    known = yield from run("admin", "show")
-    if not known.ok:
+    while (yield from run("admin", "show")).reason == NO_PASSWORD:
         yield from say("No administrator's password is set yet: choose one.")
         password = yield from new_password("New password", wizard.check_password)
-        yield from do(
-            "admin", "passwd", "--password-stdin", stdin=password, done="From now on it is asked for."
-        )
-        return
+        arguments = ("admin", "passwd", "--password-stdin")
+        if (yield from do(*arguments, stdin=password, done="From now on it is asked for.")):
+            return
     while True:
         password = yield from ask("Administrator's password", str, secret=True)
         if not password:
@@ -141,10 +141,12 @@ def _log_in(desk: Desk) -> Dialogue[None]:
             yield from say("Too many wrong passwords: please wait.")
             yield Wait(penalty)
         result = yield from run("admin", "verify", "--password-stdin", stdin=password)
-        desk.tried(result.ok)
+        if result.ok or result.reason == WRONG_PASSWORD:
+            desk.tried(result.ok)
         if result.ok:
             return
-        yield from say("That is not the password.")
+        wrong = result.reason == WRONG_PASSWORD
+        yield from say("That is not the password." if wrong else f"Refused: {sentence(result.reason)}")
 
 
 # -- menus ------------------------------------------------------------------------------------------------

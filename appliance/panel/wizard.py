@@ -12,6 +12,7 @@ from appliance.directory import addresses
 from appliance.directory.credentials import MAX_PASSWORD
 from appliance.panel import network
 from appliance.panel.dialogue import (
+    NO_PASSWORD,
     Back,
     Dialogue,
     Result,
@@ -393,7 +394,7 @@ def _restore() -> Dialogue[bool]:
     arguments = ("restore", *(("--passphrase-stdin",) if phrase else ()), "--", path)
     if not (yield from do(*arguments, stdin=phrase, seconds=_RESTORE_TIME, done="The backup is back.")):
         return False
-    if not (yield from run("admin", "show")).ok:
+    if (yield from run("admin", "show")).reason == NO_PASSWORD:
         password = yield from new_password("New administrator's password", check_password)
         yield from do("admin", "passwd", "--password-stdin", stdin=password)
     return True

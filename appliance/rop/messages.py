@@ -22,6 +22,7 @@ from appliance.mailbox.errors import Reason, Refused
 from appliance.mailbox.messages import Opened
 from appliance.mailbox.properties import content
 from appliance.mailbox.properties.messages import NEW_FLAGS, MessageView
+from appliance.mailbox.properties.packed import property_row
 from appliance.mailbox.properties.places import places
 from appliance.mailbox.rendered import BlobContent
 from appliance.mapi import codepages, tags
@@ -310,10 +311,28 @@ class Message(Object):
         except (NotFound, Refused):
             raise MapiError(ec.ecObjectDeleted) from None
 
-    def look(self, txn: ReadTxn) -> OpenView:
-        """Its properties and recipients in a snapshot. Raises ecObjectDeleted."""
+    def look(self, txn: ReadTxn, row: Row | None = None) -> OpenView:
+        """Its properties and recipients in a snapshot; `row` is its row there, where that is at hand. Raises
+        ecObjectDeleted."""
         self._refresh(txn)
-        return OpenView(self, txn, self.row(txn))
+        return OpenView(self, txn, self.row(txn) if row is None else row)
+
+    def property_row(self, ctx: RopContext, wanted: tuple[int, ...]) -> bytes | None:
+        """Properties in the form that they have on the wire, of a message as it is stored; None where a view
+        is needed, or there is no room."""
+        if self.draft is not None or self.deleted is not None or not self.mid or self.pending:
+            return None
+        if not self.logon.is_private:  # each reader has an own read state
+            return None
+        return property_row(
+            ctx.txn,
+            self.logon.mailbox,
+            self.fid,
+            self.mid,
+            wanted,
+            ctx.budget,
+            associated=self.associated,
+        )
 
     def view(self, ctx: RopContext) -> View:
         """As `Propertied`."""

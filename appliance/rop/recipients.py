@@ -7,12 +7,15 @@ address of type EX and is known to the directory, which then fills in the SMTP a
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate, takewhile
 from typing import Annotated
 
 from appliance.directory import entries
+from appliance.formats import bags
+from appliance.formats import recipients as native
 from appliance.mailbox.properties.messages import MessageView
+from appliance.mapi import codepages, implied, tags
 from appliance.mapi import errors as ec
-from appliance.mapi import implied, tags
 from appliance.mapi import types as t
 from appliance.mapi.entryids import AddressBookType, PermanentEntryId
 from appliance.mapi.rows import ABSENT, ADDRESS_TYPE_NAMES, AddressType, Cell, PropertyError, RecipientRow
@@ -25,7 +28,7 @@ from appliance.store.kv import ReadTxn
 from appliance.wire.cursor import Reader, Writer
 from appliance.wire.errors import EncodeError
 from appliance.wire.fields import BOOL, U16, U32, CountedBytes, Reserved, SizedArray, UInt8, UInt16
-from appliance.wire.record import Record, as_codec
+from appliance.wire.record import Record
 
 MAX_ROWS = 0xFF
 """Rows of one response: RowCount is a byte."""
@@ -53,6 +56,10 @@ _LISTS = (AddressType.PERSONAL_DISTRIBUTION_LIST_1, AddressType.PERSONAL_DISTRIB
 _MAIL_USER, _LIST = 6, 8  # PidTagObjectType, MS-OXCPRPT 2.2.1.7
 
 
+HEAD = 16
+"""Bytes of a summary without texts, columns and rows, at most."""
+
+
 class OpenRecipientRow(Record):
     """MS-OXCROPS 2.2.6.1.2.1"""
 
@@ -60,6 +67,18 @@ class OpenRecipientRow(Record):
     code_page: UInt16
     reserved: Annotated[int, Reserved(U16)]
     row: Annotated[bytes, CountedBytes(2)]
+
+
+class _OpenRow:
+    """An OpenRecipientRow: read as a record, written from the bytes that it is made as."""
+
+    def decode(self, reader: Reader) -> OpenRecipientRow:
+        """Takes the record."""
+        return OpenRecipientRow.decode(reader)
+
+    def encode(self, writer: Writer, value: OpenRecipientRow | bytes) -> None:
+        """Writes the row."""
+        writer.buf += value if isinstance(value, bytes) else value.pack()
 
 
 class Summary(Record):
@@ -73,39 +92,59 @@ class Summary(Record):
     columns: Annotated[tuple[int, ...], SizedArray(U32, lambda response: response.column_count)]
     row_count: UInt8
     rows: Annotated[
-        tuple[OpenRecipientRow, ...],
-        SizedArray(as_codec(OpenRecipientRow), lambda response: response.row_count),
+        tuple[OpenRecipientRow | bytes, ...],
+        SizedArray(_OpenRow(), lambda response: response.row_count),
     ]
-
-
-OPEN_ROW_HEAD = 7
-"""Bytes of an OpenRecipientRow before its RecipientRow."""
 
 
 def summary(view: MessageView, page: int, room: int) -> Summary:
     """The summary of a message in at most `room` bytes, with as many recipients as fit."""
-    recipients = view.recipients()
-    found = columns(recipients.values())
+    packed = view.packed_recipients()
+    found, each = _native_rows(packed, page) or own_rows(packed, page)
     made = Summary(
         has_named_properties=view.get(tags.PidTagHasNamedProperties) is True,
         subject_prefix=_text(view.get(tags.PidTagSubjectPrefix)),
         normalized_subject=_text(view.get(tags.PidTagNormalizedSubject)),
-        recipient_count=min(len(recipients), 0xFFFF),
+        recipient_count=min(len(packed), 0xFFFF),
         column_count=len(found),
         columns=found,
         row_count=0,
         rows=(),
     )
-    left = room - len(made.pack())
-    rows: list[OpenRecipientRow] = []
-    for bag in recipients.values():
-        packed = pack_row(bag, found, page)
-        left -= OPEN_ROW_HEAD + len(packed)
-        if left < 0 or len(rows) == MAX_ROWS:
-            break
-        rows.append(OpenRecipientRow(kind_of(bag), page, 0, packed))
-    made.rows, made.row_count = tuple(rows), len(rows)
+    size = sum(map(len, each))
+    texts = len(made.subject_prefix or "") + len(made.normalized_subject or "")
+    if HEAD + 4 * len(found) + 4 * texts + size > room or len(each) > MAX_ROWS:
+        each = _fitting(each, room - len(made.pack()))
+    made.rows, made.row_count = tuple(each), len(each)
     return made
+
+
+def _fitting(each: list[bytes], room: int) -> list[bytes]:
+    """As many rows, from the first on, as there is room for."""
+    ends = accumulate(map(len, each))
+    return each[: min(MAX_ROWS, sum(1 for _ in takewhile(lambda end: end <= room, ends)))]
+
+
+def _native_rows(packed: list[bytes], page: int) -> tuple[tuple[int, ...], list[bytes]] | None:
+    """Columns and rows from the C, None for what it leaves to `own_rows`."""
+    return native.rows(packed, page) if _keeps_ascii(page) else None
+
+
+def own_rows(packed: list[bytes], page: int) -> tuple[tuple[int, ...], list[bytes]]:
+    """The same in Python, for any recipients."""
+    recipients = [bags.unpack(each) for each in packed]
+    found = columns(recipients)
+    rows = [OpenRecipientRow(kind_of(bag), page, 0, pack_row(bag, found, page)) for bag in recipients]
+    return found, [row.pack() for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _keeps_ascii(page: int) -> bool:
+    """Whether ASCII is itself in a code page."""
+    return codepages.encode(_ASCII, page) == _ASCII.encode()
+
+
+_ASCII = "".join(map(chr, range(1, 0x80)))
 
 
 def _text(value: Value) -> str | None:

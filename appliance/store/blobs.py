@@ -338,6 +338,12 @@ def structure(txn: ReadTxn, number: int) -> Structure | None:
     return Structure(*(piece_of(raw, piece) for piece in (Piece.SCAN, Piece.ENVELOPE, Piece.BODYSTRUCTURE)))
 
 
+def scan_of(txn: ReadTxn, number: int) -> bytes | None:
+    """The part table of a blob, or None when it is not MIME."""
+    (raw,) = structures(txn, [number])
+    return None if raw is None else piece_of(raw, Piece.SCAN)
+
+
 def structures(txn: ReadTxn, numbers: list[int]) -> list[bytes | None]:
     """The structures of many blobs in one pass, as they are stored: for `pieces_of` and `judge`. None for a
     blob that has none, and for blob 0."""

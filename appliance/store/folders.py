@@ -34,6 +34,7 @@ MAX_FOLDERS = 10_000
 PID_TAG_SATCHEL_FORMER_PARENT = 0x66F50014
 """In the bag of a soft-deleted folder: where it stood."""
 
+DELETION_TAGS = frozenset({tags.PidTagDeletedOn, PID_TAG_SATCHEL_FORMER_PARENT})
 
 _KEY_LENGTH = 13
 """Longer keys of the table are the tails of a folder's log and UID order, which stand behind its row."""
@@ -334,7 +335,8 @@ def move(
     deleted: bool = False,
 ) -> Folder:
     """Give a folder another name, another parent, or both; with `deleted` the new parent is where
-    soft-deleted folders stand, and for all who look on it is gone. Raises Exists, NotFound, LimitReached, and
+    soft-deleted folders stand, and for all who look on it is gone. One of those that is moved without is
+    back again. Raises Exists, NotFound, LimitReached, and
     StoreError when the new parent lies within the folder."""
     mailbox = clock.mailbox
     folder = get(txn, mailbox, fid)
@@ -352,6 +354,11 @@ def move(
         _count_subfolder(txn, mailbox, parent, 1)
     folder.parent, folder.name = parent, name
     kind = log.Kind.FOLDER_MOVED if parent != old_parent else log.Kind.FOLDER_CHANGED
+    if folder.flags & FolderFlag.DELETED and not deleted:
+        kind = log.Kind.FOLDER_RESTORED
+        folder.flags &= ~FolderFlag.DELETED
+        kept = {tag: value for tag, value in folder.bag().items() if tag not in DELETION_TAGS}
+        folder.packed_bag = bags.pack(kept)
     if deleted:
         kind = log.Kind.FOLDER_DELETED
         folder.flags |= FolderFlag.DELETED

@@ -93,6 +93,12 @@ def parts(txn: ReadTxn, mailbox: int, mid: int) -> Iterator[Part]:
         yield Part(key[13], int.from_bytes(key[14:18], "big"), raw)
 
 
+def has_values(txn: ReadTxn, mailbox: int, mid: int) -> bool:
+    """Whether a message has big values."""
+    prefix = head_q(mailbox, Table.PARTS, mid) + bytes([PART_VALUE])
+    return txn.first(prefix, successor(prefix)) is not None
+
+
 def put(txn: WriteTxn, mailbox: int, mid: int, new: Iterable[Part]) -> None:
     """Store parts of a message."""
     prefix = head_q(mailbox, Table.PARTS, mid)

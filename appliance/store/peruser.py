@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from appliance.mapi.ids import LongTermId, counter_of, replica_of
 from appliance.mapi.idset import IdSet
-from appliance.store import contents
+from appliance.store import contents, folders
 from appliance.store.errors import LimitReached
 from appliance.store.keys import Table, head, head_q, head_qq, pack, successor, tail_q
 from appliance.store.kv import ReadTxn, WriteTxn
@@ -75,6 +75,8 @@ def mark(txn: WriteTxn, mailbox: int, fid: int, user: int, cns: Iterable[int], *
 def unread(txn: ReadTxn, mailbox: int, fid: int, user: int) -> int:
     """How many messages of a public folder a user has not read (PidTagContentUnreadCount)."""
     known = read_set(txn, mailbox, fid, user)
+    if not known:
+        return folders.get(txn, mailbox, fid).total
     return sum(1 for row in contents.rows(txn, mailbox, fid) if not is_read(known, row.cn))
 
 

@@ -44,6 +44,9 @@ STEP_ROWS = 200
 _DEFINITION, _LINK, _OF_MESSAGE = b"\0", b"\1", b"\2"
 _ROW = struct.Struct("<BIQQQHI")
 _VERSION = 1
+_MOVES = frozenset(
+    {log.Kind.FOLDER_MOVED, log.Kind.FOLDER_DELETED, log.Kind.FOLDER_RESTORED, log.Kind.FOLDER_CREATED}
+)
 
 
 class SearchFlag(IntFlag):
@@ -308,8 +311,7 @@ def _changes(txn: ReadTxn, mailbox: int, definition: Definition) -> list[tuple[i
         for change in log.changes(txn, mailbox, home, definition.position)
     ]
     for change in log.changes(txn, mailbox, log.HIERARCHY, definition.position):
-        moved = change.kind in (log.Kind.FOLDER_MOVED, log.Kind.FOLDER_DELETED, log.Kind.FOLDER_CREATED)
-        if moved:
+        if change.kind in _MOVES:
             found += _hierarchy(txn, mailbox, definition, change, scope)
     return sorted(found, key=lambda pair: pair[1].number)
 

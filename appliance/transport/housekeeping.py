@@ -139,10 +139,11 @@ class Housekeeper:
             everything = partial(
                 retention.purge_expired, mailbox=mailbox, before=NEVER, now=self._clock.now(), limit=STEP
             )
+            branches = partial(retention.expire_step, mailbox=mailbox, before=NEVER, now=self._clock.now())
             while not self._store.has_room():
                 went = await bridge.write(self._store, everything, reserve=True)
                 gone += went
-                if not went:
+                if not went and not await bridge.write(self._store, branches, reserve=True):
                     break
         event(_log, logging.WARNING, "the disk is full: deleted messages were purged early", messages=gone)
 
@@ -152,6 +153,7 @@ class Housekeeper:
         await self._steps(
             partial(retention.purge_expired, mailbox=mailbox, before=before, now=now, limit=retention.STEP)
         )
+        await self._steps(partial(retention.expire_step, mailbox=mailbox, before=before, now=now))
         await bridge.write(self._store, partial(retention.mark, mailbox=mailbox, now=now), reserve=True)
         oldest = now - keep.log * TICKS_PER_SECOND
         await bridge.write(
@@ -165,6 +167,13 @@ class Housekeeper:
         """The clock was set: what was deleted since the start was deleted `jump` later."""
         high = self._clock.now() - jump
         for mailbox in self._mailboxes():
+            await bridge.write(
+                self._store,
+                partial(
+                    retention.shift_deleted_folders, mailbox=mailbox, low=self._started, high=high, by=jump
+                ),
+                reserve=True,
+            )
             place: tuple[int, int] | None = (0, 0)
             while place is not None:
                 place = await bridge.write(

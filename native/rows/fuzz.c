@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool flagged = false, lacking = true;
         enum value_state packed;
         row first = row_of(&input), second = row_of(&input);
+        column_list list = {&table, columns, count, size & 1};
         for (i = 0; i < count; i++)
             columns[i] = (uint16_t)i;
         if (program_check(program.data, program.size, table.count)) {
@@ -83,9 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             REQUIRE(verdict >= 0 && verdict <= 2);
             REQUIRE(verdict == row_matches(&second, &table, program.data, program.size));
         }
-        packed = row_pack(&first, &table, columns, count, &out, &flagged);
+        packed = row_pack(&first, &list, &out, &flagged);
         REQUIRE(packed == VALUE_HERE ? out.size >= 1 && out.data[0] <= 1 : out.size == 0);
-        REQUIRE(row_pack(&second, &table, columns, count, &again, &lacking) == packed);
+        REQUIRE(row_pack(&second, &list, &again, &lacking) == packed);
         REQUIRE(again.size == out.size && (out.size == 0 || memcmp(again.data, out.data, out.size) == 0));
         writer_free(&out);
         writer_free(&again);

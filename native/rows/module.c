@@ -157,11 +157,13 @@ static PyObject *module_pack_rows(PyObject *module, PyObject *args)
     batch b = {0};
     uint16_t *numbers = NULL;
     size_t count;
+    int whole;
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*OOOnn", &slots, &columns, &keys, &hots, &colds, &start, &limit))
+    if (!PyArg_ParseTuple(args, "y*y*OOOnnp", &slots, &columns, &keys, &hots, &colds, &start, &limit, &whole))
         return NULL;
     if (table_of(&table, &slots) == 0 && (numbers = columns_of(&table, &columns, &count)) != NULL &&
         batch_of(&b, keys, hots, colds) == 0) {
+        column_list list = {&table, numbers, count, whole != 0};
         writer out = {0};
         bool full = false, flagged = false;
         Py_ssize_t i = start < 0 ? 0 : start;
@@ -169,7 +171,7 @@ static PyObject *module_pack_rows(PyObject *module, PyObject *args)
         for (; i < b.count && !full && !out.failed; i++) {
             size_t before = out.size;
             row r = row_of(&b.rows[i]);
-            if (row_pack(&r, &table, numbers, count, &out, &flagged) == VALUE_ASK)
+            if (row_pack(&r, &list, &out, &flagged) == VALUE_ASK)
                 break;
             if (limit >= 0 && out.size > (size_t)limit) {
                 out.size = before;

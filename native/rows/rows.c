@@ -1,8 +1,7 @@
 /* Property rows (MS-OXCDATA 2.8.1): the same bytes as appliance/mapi/rows.py in ROP buffers. */
 #include "values.h"
 
-enum { MAX_CELL = 510, MAX_CELL_CHARACTERS = 255, EC_NOT_FOUND = 0x8004010F };
-enum { STANDARD_ROW = 0, FLAGGED_ROW = 1, FLAG_VALUE = 0x00, FLAG_ERROR = 0x0A };
+enum { MAX_CELL = 510, MAX_CELL_CHARACTERS = 255 };
 
 static void widen(uint8_t *restrict out, const uint8_t *restrict text, size_t size)
 {
@@ -85,32 +84,35 @@ static bool put_cell_value(writer *out, const value *v, bag_form form, bool whol
     }
 }
 
-static bool put_cell(writer *out, const value *v, const slot *s)
+static bool put_cell(writer *out, const value *v, bag_form form, bool whole)
 {
     size_t count, i;
-    if (!s->packs) /* objects, restrictions, actions: Python knows */
-        return false;
-    if (!s->form.multiple)
-        return !v->form.multiple && put_cell_value(out, v, s->form, false);
+    if (!form.multiple)
+        return !v->form.multiple && put_cell_value(out, v, form, whole);
     if (!v->form.multiple)
         return false;
     count = value_count(v);
     write_u32le(out, (uint32_t)count);
     for (i = 0; i < count; i++) {
         value one = value_item(v, i);
-        if (!put_cell_value(out, &one, s->form, true))
+        if (!put_cell_value(out, &one, form, true))
             return false;
     }
     return true;
 }
 
-static enum value_state pack_as(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
-                                bool flagged, size_t *missing)
+bool value_put(writer *out, const value *v, uint32_t tag)
+{
+    return is_packed(tag) && put_cell(out, v, bag_form_of((uint16_t)tag), true);
+}
+
+static enum value_state pack_as(row *r, const column_list *columns, writer *out, bool flagged, size_t *missing)
 {
     size_t i;
     write_u8(out, flagged ? FLAGGED_ROW : STANDARD_ROW);
-    for (i = 0; i < count; i++) {
-        value v = row_value(r, table, columns[i]);
+    for (i = 0; i < columns->count; i++) {
+        const slot *s = &columns->table->slots[columns->numbers[i]];
+        value v = row_value(r, columns->table, columns->numbers[i]);
         if (v.state == VALUE_NONE) {
             ++*missing;
             if (!flagged)
@@ -121,22 +123,21 @@ static enum value_state pack_as(row *r, const slot_table *table, const uint16_t 
         }
         if (flagged)
             write_u8(out, FLAG_VALUE);
-        if (v.state == VALUE_ASK || !put_cell(out, &v, &table->slots[columns[i]]))
+        if (v.state == VALUE_ASK || !s->packs || !put_cell(out, &v, s->form, columns->whole))
             return VALUE_ASK;
     }
     return VALUE_HERE;
 }
 
-enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
-                          bool *flagged)
+enum value_state row_pack(row *r, const column_list *columns, writer *out, bool *flagged)
 {
     size_t start = out->size, missing = 0;
-    enum value_state state = pack_as(r, table, columns, count, out, *flagged, &missing);
+    enum value_state state = pack_as(r, columns, out, *flagged, &missing);
     if (state == VALUE_HERE && *flagged != (missing > 0)) {
         *flagged = missing > 0;
         missing = 0;
         out->size = start;
-        state = pack_as(r, table, columns, count, out, *flagged, &missing);
+        state = pack_as(r, columns, out, *flagged, &missing);
     }
     if (state == VALUE_ASK)
         out->size = start;

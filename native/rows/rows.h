@@ -162,9 +162,16 @@ int row_matches(row *r, const slot_table *table, const uint8_t *program, size_t 
 
 /* ---- property rows (MS-OXCDATA 2.8.1 in ROP buffers) */
 
-/* Appends the row of the slots given. VALUE_ASK leaves `out` as it was. *flagged: whether the row is expected
- * to lack a property, as rows do whose neighbours do; then whether it did. */
-enum value_state row_pack(row *r, const slot_table *table, const uint16_t *columns, size_t count, writer *out,
-                          bool *flagged);
+/* `whole`: text and binaries are not cut to what tables show. */
+typedef struct {
+    const slot_table *table;
+    const uint16_t *numbers; /* of slots */
+    size_t count;
+    bool whole;
+} column_list;
+
+/* Appends the row of the columns. VALUE_ASK leaves `out` as it was. *flagged: whether the row is expected to lack
+ * a property, as rows do whose neighbours do; then whether it did. */
+enum value_state row_pack(row *r, const column_list *columns, writer *out, bool *flagged);
 
 #endif

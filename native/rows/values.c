@@ -32,7 +32,7 @@ bool slots_read(slot_table *table, const uint8_t *data, size_t size)
         s->constant.size = read_u16le(&r);
         s->constant.data = read_bytes(&r, s->constant.size);
         s->form = bag_form_of((uint16_t)s->tag);
-        s->packs = s->form.shape != BAG_BYTES || (s->tag & 0xEFFF) == 0x0102 || (s->tag & 0xEFFF) == 0x00FB;
+        s->packs = is_packed(s->tag);
         if (!r.failed && s->constant.size && !bag_open(&s->opened, s->constant.data, s->constant.size, &problem))
             s->opened.data = NULL;
         if (r.failed || s->source >= SLOT_SOURCES || s->state >= STATE_COUNT || (s->fallback & ~ASKS) >= ELSE_COUNT ||
@@ -124,7 +124,7 @@ static void take_scalar(value *v, const uint8_t *p)
     }
 }
 
-static value value_in(const bag *b, uint32_t tag, bag_form form)
+value value_in(const bag *b, uint32_t tag, bag_form form)
 {
     value v = nothing(VALUE_NONE);
     bag_problem problem;

@@ -1,11 +1,14 @@
 """The commands about the machine itself."""
 
+import asyncio
 import io
 from pathlib import Path
 
 import pytest
 
 from appliance.cli import console, machine
+from appliance.panel import commands
+from appliance.panel.dialogue import NO_PASSWORD, WRONG_PASSWORD, Run
 from appliance.panel.machine import Machine
 from tests.cli.conftest import Cli
 
@@ -22,6 +25,15 @@ def appliance(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mach
 
 def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text + "\n"))
+
+
+def test_the_console_knows_the_answers_about_the_password(cli: Cli) -> None:
+    """Letter by letter, in a process of their own: by these answers it decides who gets in."""
+    show = Run(("admin", "show"))
+    assert asyncio.run(commands.run(cli.data, show)).reason == NO_PASSWORD
+    assert asyncio.run(commands.run(cli.data / "elsewhere", show)).reason not in (NO_PASSWORD, "")
+    verify = Run(("admin", "verify", "--password-stdin"), stdin="whatever it is")
+    assert asyncio.run(commands.run(cli.data, verify)).reason == WRONG_PASSWORD
 
 
 def test_the_administrators_password(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,12 @@ cd "$(dirname "$0")"
 echo "$@" >> calls
 case "$*" in
     "status --output-format=json") cat status.json ;;
-    "install "*broken*) echo "LastError: signature verification failed"; exit 1 ;;
+    "install "*)
+        cat "$2" >> installed
+        grep -q broken "$2" || exit 0
+        echo "LastError: signature verification failed"
+        exit 1
+        ;;
 esac
 """
 
@@ -53,6 +58,7 @@ class System:
     def _act(self) -> None:
         request = self.machine.requests / "update"
         environment = {"PATH": f"{self.folder}:/usr/bin:/bin", "SATCHEL_ANSWERS": str(self.machine.answers)}
+        environment["SATCHEL_PLACE"] = str(self.folder)
         while not self.ended.wait(0.01):
             if request.exists():
                 subprocess.run([SCRIPT, request], env=environment, check=True)
@@ -79,16 +85,19 @@ def test_the_slots_are_shown(cli: Cli, system: System) -> None:
 
 def test_a_bundle_is_installed_and_waits_for_the_restart(cli: Cli, system: System, tmp_path: Path) -> None:
     bundle = tmp_path / "new system.raucb"
-    bundle.write_bytes(b"")
+    bundle.write_bytes(b"a new system")
     assert "with the next restart" in cli.ok("update", "install", str(bundle), "--reboot")
-    assert system.calls() == [f"install {bundle}"]
+    copy = system.folder / "bundle.raucb"
+    assert system.calls() == [f"install {copy}"], "from a place of root's"
+    assert (system.folder / "installed").read_text() == "a new system"
+    assert not copy.exists()
     assert (system.machine.requests / "reboot").exists()
     assert (system.machine.answers / "state").read_text() == "waiting\n"
 
 
 def test_a_bundle_that_is_refused_changes_nothing(cli: Cli, system: System, tmp_path: Path) -> None:
     bundle = tmp_path / "broken.raucb"
-    bundle.write_bytes(b"")
+    bundle.write_bytes(b"broken")
     assert "signature verification failed" in cli.refused("update", "install", str(bundle))
     assert not (system.machine.answers / "state").exists()
     assert "there is no file" in cli.refused("update", "install", str(tmp_path / "none.raucb"))
@@ -123,6 +132,19 @@ def test_elsewhere_there_is_nothing_to_update(cli: Cli) -> None:
 def test_an_answer_that_is_none(cli: Cli, system: System) -> None:
     (system.folder / "status.json").write_text("no")
     assert "not understood" in cli.refused("update", "status")
+
+
+def test_a_busy_rauc_is_asked_again(tmp_path: Path) -> None:
+    """D-Bus waits 25 seconds; a good system is not left because a slow board took longer."""
+    (tmp_path / "rauc").write_text(
+        '#!/bin/sh\ncd "$(dirname "$0")"\necho "$@" >> calls\n[ "$(wc -l < calls)" = 3 ]\n'
+    )
+    (tmp_path / "sleep").write_text("#!/bin/sh\n")
+    for name in ("rauc", "sleep"):
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SATCHEL_ANSWERS": str(tmp_path)}
+    subprocess.run([SCRIPT, "confirm"], env=environment, check=True, capture_output=True)
+    assert (tmp_path / "calls").read_text().splitlines() == ["status mark-good"] * 3
 
 
 @pytest.mark.parametrize("line", ["", "zz status", "12ab dance", "12ab install relative.raucb"])

@@ -8,7 +8,8 @@ from tests.conformance.book import Book, make_book
 from tests.conformance.client import Mapi
 from tests.conformance.desk import INBOX, Desk, Folder
 from tests.conformance.office import Office, Person
-from tests.conformance.store_rops import IPM, SUBJECT, Store, private, tagged
+from tests.conformance.store_rops import IPM, SUBJECT, Store, private
+from tests.conformance.values import tagged
 from tests.served import command
 
 HARM = 96 << 20

@@ -58,9 +58,10 @@ def test_copying_may_spare_what_is_there(desk: Desk, inbox: Folder, message: int
     assert desk.get(destination, tags.SUBJECT, tags.BODY) == ["new", "old"]
 
 
-@pytest.mark.covers("MS-OXCPRPT_R880", "MS-OXCPRPT_R88001", "MS-OXCPRPT_R5070505", "MS-OXCPRPT_R5070506",
-                    "MS-OXCPRPT_R86502", "MS-OXCPRPT_R18402")  # fmt: skip
-@pytest.mark.parametrize("flags", [0x04, 0x10, 0x80, MOVE | 0x04])
+@pytest.mark.covers("MS-OXCPRPT_R86501", "MS-OXCPRPT_R18401", "MS-OXCPRPT_R880", "MS-OXCPRPT_R88001",
+                    "MS-OXCPRPT_R5070505", "MS-OXCPRPT_R5070506", "MS-OXCPRPT_R86502",
+                    "MS-OXCPRPT_R18402")  # fmt: skip
+@pytest.mark.parametrize("flags", [0x04, 0x10, 0x80, MOVE | 0x04, MOVE | NO_OVERWRITE])
 def test_other_copy_flags_are_invalid(desk: Desk, inbox: Folder, message: int, flags: int) -> None:
     destination = desk.create_message(inbox)
     desk.copy_properties(message, destination, tags.SUBJECT, flags=flags, expect=INVALID)

@@ -245,6 +245,18 @@ def test_what_is_written_to_a_folder_is_kept_on_release(
         assert other.one(other.open_folder(folder.id).handle, BLOB) == b"for the folder"
 
 
+@pytest.mark.covers("MS-OXCPRPT_R632", "MS-OXCPRPT_R633")
+def test_writing_with_a_commit_is_not_for_folders(desk: Desk, inbox: Folder) -> None:
+    folder = desk.create_folder(inbox, "not written").handle
+    stream, _ = desk.open_stream(folder, BLOB, CREATE)
+    assert desk.write_and_commit(stream, b"nothing", expect=NOT_SUPPORTED) == 0
+    assert desk.stream_size(stream) == 0
+    for other in (folder, desk.logon):
+        reader, _ = desk.batch(b"\x90\0\0\1\0a", other)
+        assert (reader.u8(), reader.u8(), reader.u32(), reader.u16()) == (0x90, 0, NOT_SUPPORTED, 0)
+        reader.end()
+
+
 @pytest.mark.covers("MS-OXCPRPT_R30401001", "MS-OXCPRPT_R30401003", "MS-OXCPRPT_R30401011")
 def test_extended_writing(desk: Desk, message: int, stream: int) -> None:
     assert desk.write_extended(stream, b"extended") == 8

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from appliance.panel.dialogue import Result, Run
+from appliance.panel.dialogue import NO_PASSWORD, WRONG_PASSWORD, Result, Run
 from appliance.panel.menu import Desk, conversation
 from appliance.panel.session import Session
 from appliance.panel.terminal import WIDTH
@@ -33,9 +33,9 @@ class Office:
         elif words.startswith("admin passwd"):
             self.password = wanted.stdin
         elif words.startswith("admin show"):
-            return OK if self.password else Result(1, "", "no administrator's password is set")
+            return OK if self.password else Result(1, "", NO_PASSWORD)
         elif words.startswith("admin verify"):
-            return OK if wanted.stdin == self.password else Result(1, "", "that is not it")
+            return OK if wanted.stdin == self.password else Result(1, "", WRONG_PASSWORD)
         return OK
 
     def lines(self) -> list[str]:

@@ -53,6 +53,33 @@ def test_a_store_without_a_password_asks_for_one_first() -> None:
     assert person.asked() == "Number: "
 
 
+@pytest.mark.parametrize(
+    "failure", ["it took longer than 120 seconds and was ended", "the store is damaged", ""]
+)
+def test_nobody_gets_in_because_nothing_is_known_about_the_password(failure: str) -> None:
+    """A machine that is too busy to tell whether a password is set, or a store that cannot be read."""
+    office = Office()
+    office.set_up, office.password = True, PASSWORD
+    office.answers = {"admin show": Result(1, "", failure), "admin verify": Result(1, "", failure)}
+    person = Person(office)
+    assert person.asked() == "Administrator's password: "
+    assert "Refused: " in person.type(PASSWORD)
+    assert person.asked() == "Administrator's password: "
+    assert office.password == PASSWORD
+    office.answers = {}
+    person.type(PASSWORD)
+    assert person.asked() == "Number: "
+
+
+def test_a_password_that_could_not_be_kept_is_asked_for_again() -> None:
+    office = Office()
+    office.set_up = True
+    office.answers = {"admin passwd": Result(1, "", "no space left on the device")}
+    person = Person(office)
+    person.type(PASSWORD, PASSWORD)
+    assert person.asked() == "New password: "
+
+
 def test_silence_and_control_d_log_out() -> None:
     person, _ = logged_in()
     person.type("2")

@@ -2,13 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from appliance.config import Retention
+from appliance.mailbox import tree
+from appliance.mailbox.actor import SYSTEM
 from appliance.mailbox.retention import DAY
 from appliance.mapi.times import TICKS_PER_SECOND
-from appliance.store import blobs, contents, messages, search_folders
+from appliance.store import blobs, contents, folders, mailboxes, messages, search_folders
 from appliance.store.blobs import BlobWriter
 from appliance.store.edit import editing
 from appliance.store.kv import WriteTxn
@@ -115,6 +118,61 @@ def test_search_folders_follow(store: Store, mailbox: int) -> None:
     assert late.mid in found(store, mailbox, fid)
     with store.read() as txn:
         assert search_folders.counts(txn, mailbox, fid) == (6, 6)
+
+
+def delete_folder(store: Store, mailbox: int, name: str, when: int) -> int:
+    """A folder with a subfolder and messages, deleted softly."""
+
+    def make(txn: WriteTxn, parent: int, name: str) -> int:
+        with mailboxes.changing(txn, mailbox) as clock:
+            return folders.create(txn, clock, parent, name, now=when).fid
+
+    fid = store.write(lambda txn: make(txn, Special.IPM_SUBTREE, name)).result()
+    below = store.write(lambda txn: make(txn, fid, "below")).result()
+    for number in range(3):
+        insert(store, mailbox, below, b"x", f"{fid}-{number}")
+    soft = partial(tree.soft_delete, actor=SYSTEM, mailbox=mailbox, fid=fid, now=when)
+    assert store.write(soft).result()
+    return fid
+
+
+def deleted_folders(store: Store, mailbox: int) -> list[int]:
+    with store.read() as txn:
+        return [folder.fid for folder in tree.deleted_below(txn, mailbox, Special.IPM_SUBTREE)]
+
+
+def test_folders_that_were_deleted_go_with_their_time(store: Store, mailbox: int) -> None:
+    clock = FakeClock()
+    keeper = Housekeeper(store, clock, Retention)
+    old = delete_folder(store, mailbox, "old", EPOCH - 40 * DAY)
+    young = delete_folder(store, mailbox, "young", EPOCH - 10 * DAY)
+    assert deleted_folders(store, mailbox) == [old, young]
+    asyncio.run(keeper.round())
+    assert deleted_folders(store, mailbox) == [young]
+    with store.read() as txn:
+        assert folders.find(txn, mailbox, old) is None
+        (below,) = folders.children(txn, mailbox, young)
+        assert below.total == 3
+
+
+def test_a_clock_that_is_set_moves_folders_too(store: Store, mailbox: int) -> None:
+    clock = FakeClock(trusted=False)
+    keeper = Housekeeper(store, clock, Retention)
+    clock.advance(100 * TICKS_PER_SECOND)
+    fid = delete_folder(store, mailbox, "gone", clock.now())
+    clock.time += 400 * DAY
+    clock.trusted = True
+    asyncio.run(keeper.round())
+    assert deleted_folders(store, mailbox) == [fid]
+
+
+def test_a_full_disk_takes_folders_too(store: Store, mailbox: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Housekeeper(store, FakeClock(trusted=False), Retention)
+    for number in range(3):
+        delete_folder(store, mailbox, f"f{number}", EPOCH)
+    monkeypatch.setattr(store, "has_room", lambda: len(deleted_folders(store, mailbox)) < 2)
+    asyncio.run(keeper.round())
+    assert len(deleted_folders(store, mailbox)) == 1
 
 
 def test_a_full_disk_takes_what_was_deleted(

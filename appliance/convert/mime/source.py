@@ -65,30 +65,40 @@ class Headers:
 class Source:
     """The message behind a scan. `root` may be an embedded message: everything is relative to it."""
 
-    __slots__ = ("_headers", "read", "root", "scan")
+    __slots__ = ("_headers", "_root", "read", "scan")
 
     def __init__(self, scan: Scan, read: Reader, root: Part | None = None) -> None:
         self.scan = scan
         self.read = read
-        self.root = scan.parts[0] if root is None else root
+        self._root = root
         self._headers: dict[int, Headers] = {}
+
+    @property
+    def root(self) -> Part:
+        """The message that this is about."""
+        if self._root is None:
+            self._root = self.scan.parts[0]
+        return self._root
 
     def headers(self, part: Part | None = None) -> Headers:
         """The header fields of a part, by default of the root."""
-        part = self.root if part is None else part
-        known = self._headers.get(part.index)
+        part = self._root if part is None else part
+        index = 0 if part is None else part.index
+        known = self._headers.get(index)
         if known is None:
             try:
                 # Fresh scans keep the message's header; others are read from the message.
-                block = self.raw_header(part) if part.index else self.scan.raw_header()
+                block = self.raw_header(part) if index else self.scan.raw_header()
             except KeyError:
                 block = self.raw_header(part)
-            known = self._headers[part.index] = Headers(block)
+            known = self._headers[index] = Headers(block)
         return known
 
-    def raw_header(self, part: Part) -> bytes:
-        """The header block of a part with the empty line, at most MAX_HEADER bytes."""
-        return self.read(part.header_start, min(part.body_start - part.header_start, MAX_HEADER))
+    def raw_header(self, part: Part | None) -> bytes:
+        """The header block of a part (None: of the whole message, for which no part is decoded) with the
+        empty line, at most MAX_HEADER bytes."""
+        start, stop, _ = self.scan.top() if part is None else (part.header_start, part.body_start, 0)
+        return self.read(start, min(stop - start, MAX_HEADER))
 
     def children(self, part: Part) -> Iterator[Part]:
         """The parts directly within a part, in order."""

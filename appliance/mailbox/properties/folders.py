@@ -10,7 +10,7 @@ from appliance.mailbox.rights import effective
 from appliance.mapi import tags
 from appliance.mapi.ids import PredecessorChangeList
 from appliance.mapi.types import Value
-from appliance.store import contents, folders, mailboxes, rules, search_folders, versions
+from appliance.store import contents, folders, mailboxes, peruser, rules, search_folders, versions
 from appliance.store.folders import Folder, FolderFlag, FolderKind
 from appliance.store.mailboxes import PublicSpecial, Special
 from appliance.store.permissions import Right
@@ -78,6 +78,8 @@ class FolderView:
             return search_folders.counts(self._places.txn, self._places.mailbox, self.folder.fid)[
                 COUNTS.index(tag)
             ]
+        if tag == tags.PidTagContentUnreadCount and self._places.is_public:
+            return peruser.unread(self._places.txn, self._places.mailbox, self.folder.fid, self._actor.user)
         hot = FOLDER_VALUES.get(tag)
         if hot is not None:
             return hot(self.folder)

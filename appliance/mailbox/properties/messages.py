@@ -113,14 +113,18 @@ class MessageView:
         return self._cold.reader() if self._overlay is None else self._overlay.get
 
     @cached_property
+    def _parts(self) -> list[messages.Part]:
+        row = self.row
+        return [] if row is None else list(messages.parts(self._txn, self._places.mailbox, row.mid))
+
+    @cached_property
     def large(self) -> dict[int, int]:
         """Properties of the message that stand in blobs, tag to blob."""
         if self._overlay is not None:
             return self._overlay.large()
         if self.row is None or not self._materialized:
             return {}
-        stored = messages.parts(self._txn, self._places.mailbox, self.row.mid)
-        return {part.number: part_blobs(part)[0] for part in stored if part.kind == PART_VALUE}
+        return {part.number: part_blobs(part)[0] for part in self._parts if part.kind == PART_VALUE}
 
     def stored(self, tag: int) -> Value:
         """The value that the store or the session holds."""
@@ -159,13 +163,11 @@ class MessageView:
         row = self.row
         if row is None or self._materialized:
             return None
-        structure = blobs.structure(self._txn, row.blob)
-        if structure is None:
-            return None
         txn, blob = self._txn, row.blob
-        return registry.Mime(
-            Scan.unpack(structure.scan), lambda offset, length: blobs.read(txn, blob, offset, length)
-        )
+        table = blobs.scan_of(txn, blob)
+        if table is None:
+            return None
+        return registry.Mime(Scan.unpack(table), lambda offset, length: blobs.read(txn, blob, offset, length))
 
     # -- properties ---------------------------------------------------------------------------------------
 
@@ -291,12 +293,17 @@ class MessageView:
             return self._overlay.recipient_rows()
         source = None if self._materialized else self.computing.source
         if source is None:
-            if self.row is None:
-                return {}
-            rows = messages.parts(self._txn, self._places.mailbox, self.row.mid)
-            return {part.number: bags.unpack(part.packed) for part in rows if part.kind == PART_RECIPIENT}
+            return {
+                part.number: bags.unpack(part.packed) for part in self._parts if part.kind == PART_RECIPIENT
+            }
         found = recipients_of(source, str(self.get(tags.PidTagMessageClass)))[:MAX_RECIPIENTS]
         return dict(enumerate(found))
+
+    def packed_recipients(self) -> list[bytes]:
+        """The recipients as they are stored, in order."""
+        if self._overlay is None and self._materialized:
+            return [part.packed for part in self._parts if part.kind == PART_RECIPIENT]
+        return [bags.pack(bag) for bag in self.recipients().values()]
 
     # -- what the server knows ----------------------------------------------------------------------------
 
@@ -385,6 +392,8 @@ _SERVER: dict[int, Callable[[MessageView], Value]] = {
 }
 """What the server alone knows, whatever a client wrote (MS-OXCMSG 2.2.1.1). But PidTagSearchKey and
 PidTagCreationTime, which an import brings along."""
+
+SERVER_TAGS = frozenset(_SERVER)
 
 _DERIVED = frozenset((tags.PidTagBody, tags.PidTagMessageClass))
 """What rules of typed objects look at although it may not be stored."""

@@ -19,12 +19,17 @@ from appliance.store.tables.scan import Ask, Asked
 from appliance.store.tables.source import Computed
 
 
+def asked_plain(tag: int) -> Ask:
+    """When a column that is no named property is computed."""
+    return message_view.ASKED.get(tag, Ask.NEVER)
+
+
 def asked(txn: ReadTxn) -> Asked:
     """For `ContentsSource.asked`: when which column is computed."""
 
     def ask(tag: int) -> Ask:
         if not is_named(tag):
-            return message_view.ASKED.get(tag, Ask.NEVER)
+            return asked_plain(tag)
         name = names.name_of(txn, tag >> 16)
         return Ask.NEVER if name is None else message_view.asked_named(name, type_of(tag))
 

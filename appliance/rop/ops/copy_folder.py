@@ -15,6 +15,7 @@ from appliance.rop.stepwise import NOTHING_DONE, PartialCompletion, Progress, pi
 from appliance.rop.texts import chosen_text, text_of
 from appliance.store import folders
 from appliance.store.folders import FolderKind
+from appliance.store.kv import ReadTxn
 from appliance.wire.fields import LOOSE_BOOL
 from appliance.wire.record import Record
 
@@ -38,9 +39,7 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
     name = text_of(ctx, request.new_folder_name)
     mailbox, fid = source.logon.mailbox, request.folder_id
     with ctx.read() as txn:
-        folder = folders.find(txn, mailbox, fid)
-        if folder is None or folder.parent != source.fid:
-            raise MapiError(ec.ecNotFound)
+        require_child(txn, mailbox, source.fid, fid)
         same = target.logon.mailbox == mailbox
         if same and request.want_recursive and tree.lies_within(txn, mailbox, target.fid, fid):
             raise MapiError(ec.ecRootFolder)
@@ -48,6 +47,14 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
     to = (target.logon.mailbox, target.fid)
     copy_branch(ctx, progress, (mailbox, fid), to, name, recursive=request.want_recursive)
     return progress.answer()
+
+
+def require_child(txn: ReadTxn, mailbox: int, parent: int, fid: int) -> None:
+    """Raises ecNotFound for a folder that is not in its source. One that was deleted softly is still found in
+    that out of which it was: so it comes back."""
+    folder = folders.find(txn, mailbox, fid)
+    if folder is None or parent not in (folder.parent, tree.former_parent(folder)):
+        raise MapiError(ec.ecNotFound)
 
 
 def copy_branch(

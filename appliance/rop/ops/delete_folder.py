@@ -8,7 +8,6 @@ from appliance.mailbox import tree
 from appliance.mapi import errors as ec
 from appliance.mapi.errors import MapiError
 from appliance.mapi.ids import SHORT_ID
-from appliance.mapi.types import Value
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, On, Rop
 from appliance.rop.objects import Folder
@@ -60,10 +59,10 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
     return progress.answer()
 
 
-def _parent(folder: FolderRow, flags: DeleteFolderFlags) -> Value:
+def _parent(folder: FolderRow, flags: DeleteFolderFlags) -> int:
     """Out of which folder it is deleted: who deletes for good finds the soft-deleted where they stood."""
-    if flags & DeleteFolderFlags.DELETE_HARD_DELETE and folder.flags & FolderFlag.DELETED:
-        return folder.bag().get(folders.PID_TAG_SATCHEL_FORMER_PARENT)
+    if flags & DeleteFolderFlags.DELETE_HARD_DELETE:
+        return tree.former_parent(folder) or folder.parent
     return folder.parent
 
 

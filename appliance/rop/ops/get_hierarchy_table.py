@@ -73,6 +73,7 @@ def run(ctx: RopContext, request: Request) -> Response:
             computed=computed,
             visible=visible,
             viewer=0 if actor.admin or actor.mailbox == mailbox else actor.user,
+            reader=0 if folder.logon.is_private else actor.user,
         )
     table = TableObject(folder.logon, Shows.HIERARCHY, source, ctx.session.engine.arrangements)
     if not flags & TableFlags.NO_NOTIFICATIONS and not flags & TableFlags.SOFT_DELETES:

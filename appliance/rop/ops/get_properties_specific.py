@@ -43,6 +43,8 @@ def run(ctx: RopContext, request: Request) -> Response:
     """What an object does not have is ecNotFound, what is too big for the response ecMAPIOOM, each in its
     cell."""
     found = propertied(ctx)
+    if isinstance(found, Message) and (packed := found.property_row(ctx, request.tags)) is not None:
+        return Response(packed)
     values = cells(found.view(ctx), request.tags, unicode=bool(request.want_unicode))
     return Response(pack_row(request.tags, values, found.form(ctx), ctx.budget))
 

@@ -248,12 +248,11 @@ def _public(ctx: RopContext, request: Request) -> Response:
     if mailbox is None or request.open_flags & OpenFlags.ALTERNATE_SERVER:
         raise MapiError(ec.ecLoginFailure)
     identity = mailboxes.identity(ctx.txn, mailbox)
-    manages = bool(ctx.session.user.rights & Right.PUBLIC_FOLDER_MANAGEMENT)
     logon = LogonObject(
         ctx.logon_id,
         mailbox,
         identity.kind,
-        _actor(ctx, admin=manages and bool(request.open_flags & OpenFlags.USE_ADMIN_PRIVILEGE)),
+        _actor(ctx, admin=False),
         guid=identity.guid,
         replica_guid=identity.replica_guid,
         owner=0,

@@ -10,12 +10,10 @@ from appliance.mapi.ids import SHORT_ID
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, Handles, On, Rop
 from appliance.rop.objects import Folder
-from appliance.rop.ops.copy_folder import copy_branch
+from appliance.rop.ops.copy_folder import copy_branch, require_child
 from appliance.rop.ops.empty_folder import delete_branch
 from appliance.rop.stepwise import NOTHING_DONE, PartialCompletion, Progress
 from appliance.rop.texts import chosen_text, text_of
-from appliance.store import folders
-from appliance.store.kv import ReadTxn
 from appliance.wire.fields import LOOSE_BOOL
 from appliance.wire.record import Record
 
@@ -52,13 +50,6 @@ def run(ctx: RopContext, request: Request) -> PartialCompletion:
     if not progress.answer().partial_completion:
         progress.attempt(partial(delete_branch, ctx, mailbox, fid, hard=True))
     return progress.answer()
-
-
-def require_child(txn: ReadTxn, mailbox: int, parent: int, fid: int) -> None:
-    """Raises ecNotFound for a folder that is not in its source."""
-    folder = folders.find(txn, mailbox, fid)
-    if folder is None or folder.parent != parent:
-        raise MapiError(ec.ecNotFound)
 
 
 ROP = Rop(

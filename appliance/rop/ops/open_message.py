@@ -56,7 +56,7 @@ def run(ctx: RopContext, request: Request) -> Summary:
     writable = may_edit and mode in (OpenModeFlags.READ_WRITE, OpenModeFlags.BEST_ACCESS)
     message = Message.opened(logon, found, page, writable=writable)
     ctx.put(message)
-    return summary(message.look(ctx.txn), page, ctx.budget)
+    return summary(message.look(ctx.txn, found.row), page, ctx.budget)
 
 
 ROP = Rop(

@@ -3,8 +3,11 @@
 
 from typing import Annotated
 
+from appliance.mapi import errors as ec
+from appliance.mapi.errors import MapiError
 from appliance.rop.context import RopContext
 from appliance.rop.model import Access, On, Rop
+from appliance.rop.objects import Folder
 from appliance.rop.streams import Stream
 from appliance.wire.fields import CountedBytes, UInt16, UInt32
 from appliance.wire.record import Record
@@ -47,8 +50,11 @@ def write_extended(ctx: RopContext, request: Request) -> ExtendedResponse:
 
 
 def write_and_commit(ctx: RopContext, request: Request) -> Response:
-    """Raises ecStorageAccessDenied, ecTooBig, and what setting the property raises."""
+    """Raises ecNotSupported for the stream of a folder (MS-OXCPRPT 2.2.26), ecStorageAccessDenied, ecTooBig,
+    and what setting the property raises."""
     stream = ctx.input(Stream)
+    if isinstance(stream.value.owner, Folder):
+        raise MapiError(ec.ecNotSupported)
     stream.write(ctx, request.data)
     stream.commit_apart(ctx)
     return Response(len(request.data))

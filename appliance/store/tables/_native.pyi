@@ -4,7 +4,7 @@ Raw = Sequence[bytes | None]
 
 def select(slots: bytes, program: bytes, keys: Raw, hots: Raw, colds: Raw, /) -> bytes: ...
 def pack_rows(
-    slots: bytes, columns: bytes, keys: Raw, hots: Raw, colds: Raw, start: int, limit: int, /
+    slots: bytes, columns: bytes, keys: Raw, hots: Raw, colds: Raw, start: int, limit: int, whole: bool, /
 ) -> tuple[bytes, int, bool]: ...
 
 class Leaves:

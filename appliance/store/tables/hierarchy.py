@@ -6,7 +6,7 @@ from appliance.formats import bags
 from appliance.mapi import tags
 from appliance.mapi.ids import to_int64
 from appliance.mapi.types import Value
-from appliance.store import folders, search_folders
+from appliance.store import folders, peruser, search_folders
 from appliance.store.folders import Folder, FolderKind
 from appliance.store.kv import ReadTxn
 from appliance.store.tables.source import Computed, Record, Unscanned, no_value
@@ -40,13 +40,16 @@ COUNTS = (tags.PidTagContentCount, tags.PidTagContentUnreadCount)
 
 
 class FolderRecord:
-    """A folder and how deep it stands below the table's folder."""
+    """A folder and how deep it stands below the table's folder. Of a public one, `reader` says whose unread
+    messages are counted; 0 for the folders of a mailbox."""
 
-    __slots__ = ("_computed", "_depth", "_mailbox", "_txn", "folder")
+    __slots__ = ("_computed", "_depth", "_mailbox", "_reader", "_txn", "folder")
 
-    def __init__(self, txn: ReadTxn, mailbox: int, folder: Folder, depth: int, computed: Computed) -> None:
+    def __init__(
+        self, txn: ReadTxn, mailbox: int, folder: Folder, depth: int, computed: Computed, reader: int = 0
+    ) -> None:
         self._txn, self._mailbox, self.folder = txn, mailbox, folder
-        self._depth, self._computed = depth, computed
+        self._depth, self._computed, self._reader = depth, computed, reader
 
     @property
     def id(self) -> int:
@@ -64,6 +67,8 @@ class FolderRecord:
             return self._depth
         if tag in COUNTS and self.folder.kind is FolderKind.SEARCH:
             return search_folders.counts(self._txn, self._mailbox, self.folder.fid)[COUNTS.index(tag)]
+        if tag == tags.PidTagContentUnreadCount and self._reader:
+            return peruser.unread(self._txn, self._mailbox, self.folder.fid, self._reader)
         hot = FOLDER_VALUES.get(tag)
         if hot is not None:
             return hot(self.folder)
@@ -92,15 +97,17 @@ class HierarchySource(Unscanned):
         computed: Computed = no_value,
         visible: Visible = lambda txn, fid: True,
         viewer: int = 0,
+        reader: int = 0,
     ):
-        """`visible` says which folders `viewer` sees; what lies below the others is shown all the same."""
+        """`visible` says which folders `viewer` sees; what lies below the others is shown all the same. Of
+        public folders, `reader` says whose unread messages are counted."""
         self._mailbox, self._fid, self._deep, self._computed = mailbox, fid, deep, computed
-        self._visible, self._viewer = visible, viewer
+        self._visible, self._viewer, self._reader = visible, viewer, reader
 
     @property
     def key(self) -> tuple[int, ...]:
         """As `Source`."""
-        return (5 + self._deep, self._mailbox, self._fid, self._viewer)
+        return (5 + self._deep, self._mailbox, self._fid, self._viewer, self._reader)
 
     @property
     def own_tags(self) -> frozenset[int]:
@@ -122,7 +129,7 @@ class HierarchySource(Unscanned):
         level = [(folder, 1) for folder in folders.children(txn, self._mailbox, self._fid)]
         for folder, depth in level:
             if self._visible(txn, folder.fid):
-                yield FolderRecord(txn, self._mailbox, folder, depth, self._computed)
+                yield FolderRecord(txn, self._mailbox, folder, depth, self._computed, self._reader)
             if self._deep:
                 level += [(f, depth + 1) for f in folders.children(txn, self._mailbox, folder.fid)]
 

@@ -348,4 +348,15 @@ def pack_rows(
 ) -> tuple[bytes, int, bool]:
     """Property rows (MS-OXCDATA 2.8.1, ROP buffers) from row `start` on; the first row that is not packed,
     which is one to ask about, or with True one that does not fit into `limit` bytes (-1: any number)."""
-    return _native.pack_rows(slots.packed(), columns, batch.keys, batch.hots, batch.colds, start, limit)
+    return _native.pack_rows(
+        slots.packed(), columns, batch.keys, batch.hots, batch.colds, start, limit, False
+    )
+
+
+def pack_row(
+    slots: bytes, columns: bytes, key: bytes, hot: bytes, cold: bytes | None, limit: int
+) -> bytes | None:
+    """One property row of at most `limit` bytes, its text and binaries uncut (tables cut them); `slots` are
+    packed. None: it is to be asked about, or does not fit."""
+    data, stop, _ = _native.pack_rows(slots, columns, (key,), (hot,), (cold,), 0, limit, True)
+    return data if stop else None

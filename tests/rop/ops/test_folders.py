@@ -303,6 +303,39 @@ def test_deleting_folders(office: Office, anna: Entry, client: Client, logon: in
     assert again != full
 
 
+@pytest.mark.covers("MS-OXCFOLD_R806", "MS-OXCFOLD_R1219", "MS-OXCFOLD_R10348")
+def test_a_deleted_folder_comes_back(
+    office: Office, anna: Entry, client: Client, logon: int, top: int
+) -> None:
+    """Moved out of the folder that it was deleted from, with all in it; a copy is an ordinary folder too."""
+    full, fid = made(client, top, "Full")
+    _, below = made(client, full, "Below")
+    insert(office, anna, "inside", fid)
+    delete(client, top, fid, 0x05)
+    assert (names(client, top), names(client, top, 0x20)) == (
+        [name for name in names(client, top) if name != "Full"],
+        ["Full"],
+    )
+    inbox = opened(client, logon, INBOX)
+    assert copy(client, top, inbox, fid, "Copy").code == 0
+    with office.store.read() as txn:
+        made_copy = folders.lookup(txn, anna.mailbox, INBOX, "Copy")
+    assert made_copy is not None
+    assert subjects(client, opened(client, logon, made_copy)) == ["inside"]
+    assert move(client, inbox, top, fid).code == ec.ecNotFound
+    assert move(client, top, inbox, fid, "Back").code == 0
+    assert names(client, top, 0x20) == []
+    assert sorted(names(client, inbox)) == ["Back", "Copy"]
+    back = opened(client, logon, fid)
+    assert subjects(client, back) == ["inside"]
+    assert names(client, back) == ["Below"]
+    assert opening(client, logon, below).code == 0
+    assert create(client, back, "More").code == 0
+    columns = (tags.PidTagDisplayName, tags.PidTagDeletedOn)
+    listed = {row[0]: row[1] for row in hierarchy(client, inbox, columns=columns).rows()}
+    assert not isinstance(listed["Back"], int)
+
+
 @pytest.mark.covers(
     "MS-OXCFOLD_R391", "MS-OXCFOLD_R436", "MS-OXCFOLD_R437",
     "MS-OXCFOLD_2.2.1.11", "MS-OXCFOLD_2.2.1.11.1", "MS-OXCFOLD_2.2.1.11.2",

@@ -281,8 +281,6 @@ def test_what_cannot_be_opened(client: Client, office: Office) -> None:
     "MS-OXCMSG_R328",
     "MS-OXCMSG_R329",
     "MS-OXCPRPT_2.2.3",
-    "MS-OXCPRPT_2.2.3.1",
-    "MS-OXCPRPT_2.2.3.2",
     "MS-OXCPRPT_2.2.4",
     "MS-OXCPRPT_2.2.4.2",
     "MS-OXCPRPT_3.2.5.3",

@@ -73,7 +73,6 @@ def delete(client: Client, on: int, *wanted: int) -> Reply:
     "MS-OXCPRPT_R463",
     "MS-OXCPRPT_R464",
     "MS-OXCPRPT_2.2.2",
-    "MS-OXCPRPT_2.2.2.1",
     "MS-OXCPRPT_2.2.2.2",
 )
 def test_strings_come_in_the_form_that_is_asked_for(client: Client) -> None:
@@ -291,7 +290,6 @@ def ids(client: Client, on: int, *wanted: PropertyName, create: bool = True) -> 
     "MS-OXCPRPT_3.2.5.9",
     "MS-OXCPRPT_2.2.12",
     "MS-OXCPRPT_2.2.12.1",
-    "MS-OXCPRPT_2.2.12.2",
     "MS-OXCPRPT_2.2.13",
     "MS-OXCPRPT_2.2.13.2",
     "MS-OXCPRPT_R52502",

@@ -60,7 +60,6 @@ def size(client: Client, handle: int) -> int:
 
 @pytest.mark.parametrize("length", [0, 5, 40_000, 65_536, 70_000, 300_001])
 @pytest.mark.covers(
-    "MS-OXCPRPT_2.2.14",
     "MS-OXCPRPT_2.2.14.1",
     "MS-OXCPRPT_2.2.14.2",
     "MS-OXCPRPT_2.2.18",
@@ -222,7 +221,7 @@ def test_positions(client: Client) -> None:
     "MS-OXCPRPT_2.2.17.2",
     "MS-OXCPRPT_R752",
     "MS-OXCPRPT_R753",
-    "MS-OXCPRPT_2.2.26",
+    "MS-OXCPRPT_R63201",
     "MS-OXCPRPT_2.2.27",
 )
 def test_clones_share_bytes_and_not_positions(client: Client) -> None:

@@ -223,6 +223,7 @@ def test_tables_show_what_open_messages_have(client: Client, office: Office) -> 
         shown = dict(zip(columns, row[1:], strict=True))
         for tag, value in zip(columns, get(client, message, *columns), strict=True):
             assert _same(shown[tag], value), (hex(tag), shown[tag], value)
+            assert get(client, message, tag) == [value], hex(tag)
         client.session.release(message)
 
 
