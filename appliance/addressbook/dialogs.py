@@ -112,7 +112,7 @@ def _fields(rows: tuple[tuple[str, int], ...]) -> Iterator[Control]:
 def _table(text: str, tag: int, y: int, height: int) -> Iterator[Control]:
     """A list of the objects that a table-valued property holds."""
     yield Control(ControlType.LABEL, _LEFT, 200, y, 8, text)
-    yield Control(ControlType.LIST_BOX, _LEFT, 352, y + 10, height, "", 0, tag)
+    yield Control(ControlType.LIST_BOX, _LEFT, 352, y + 10, height, _ANYTHING, tag)
 
 
 def _tables_page(title: str, *rows: tuple[str, int]) -> Iterator[Control]:
@@ -126,7 +126,7 @@ def _addresses() -> Iterator[Control]:
     yield _page("E-mail Addresses")
     yield Control(ControlType.LABEL, _LEFT, 200, 8, 8, "&E-mail addresses:")
     shown = string8_tag(tags.PidTagEmsAbProxyAddresses)
-    yield Control(ControlType.MULTI_VALUE_LIST_BOX, _LEFT, 352, 18, 160, "", shown)
+    yield Control(ControlType.MULTI_VALUE_LIST_BOX, _LEFT, 352, 18, 160, _ANYTHING, shown)
 
 
 _MEMBER_OF = tags.PidTagAddressBookIsMemberOfDistributionList & 0xFFFF0000 | 0x000D

@@ -59,6 +59,9 @@ SEEK_ROWS = 50
 MAX_EXPLICIT = 100_000
 """Rows of an explicit table, at most (MS-OXNSPI 3.1.4.1.8)."""
 
+MAX_CANDIDATES = 50_000
+"""Entries that the different names of one NspiResolveNames may mean, all together."""
+
 MAX_NAMES = 10_000
 """Names or distinguished names of one request, at most."""
 
@@ -260,15 +263,18 @@ class Session:
             raise errors.MapiError(errors.ecTableTooBig, f"{len(names)} names")
         with self._reading() as reader:
             container = position.container_of(stat)
-            mids: list[int] = []
-            resolved: list[int] = []
-            for name in names:
-                text = self._text(name, stat.code_page)
-                found = [
-                    entry.id for entry in anr.find(reader.txn, text) if position.belongs(container, entry)
-                ]
-                mids.append((MID_UNRESOLVED, MID_RESOLVED)[len(found)] if len(found) < 2 else MID_AMBIGUOUS)
-                resolved += found if len(found) == 1 else []
+            texts = [self._text(name, stat.code_page) for name in names]
+            meant: dict[str, list[int]] = {}
+            looked = 0
+            for text in dict.fromkeys(texts):
+                found = anr.find(reader.txn, text)
+                looked += len(found)
+                if looked > MAX_CANDIDATES:
+                    raise errors.MapiError(errors.ecTableTooBig, f"{looked} candidates")
+                meant[text] = [entry.id for entry in found if position.belongs(container, entry)]
+            outcomes = (MID_UNRESOLVED, MID_RESOLVED, MID_AMBIGUOUS)
+            mids = [outcomes[min(len(meant[text]), 2)] for text in texts]
+            resolved = [meant[text][0] for text in texts if len(meant[text]) == 1]
             return Resolved(mids, self._rows(reader, resolved, wanted, 0))
 
     # Tables of the server

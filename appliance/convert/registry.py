@@ -9,7 +9,7 @@ A message has its bodies natively either in its bag (born in MAPI, or changed th
 in its MIME. The other forms are made from the best native one (MS-OXBBODY 2.1.3.1, MS-OXCMSG 2.2.1.58).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,13 +43,16 @@ class Mime:
 
 
 class Stored:
-    """A message as the store has it: its properties by `get`, and its MIME if it lives from it.
+    """A message as the store has it: its properties by `get`, and its MIME if it lives from it. `beyond`: the
+    bodies that it has and that are too long to be read for others (MAX_NATIVE).
 
     Keeps what was decoded, so that several computations share it. Lives as long as the snapshot that `get`
     and the MIME's reader read from."""
 
-    def __init__(self, get: Callable[[int], Value], mime: Mime | None = None) -> None:
-        self.get, self.mime = get, mime
+    def __init__(
+        self, get: Callable[[int], Value], mime: Mime | None = None, beyond: Collection[int] = ()
+    ) -> None:
+        self.get, self.mime, self.beyond = get, mime, beyond
 
     @cached_property
     def source(self) -> Source | None:
@@ -69,7 +72,7 @@ class Stored:
         if self.source is not None:
             object.set_bodies(found, self.source, layout(self.source))
         for tag in (*_BODIES, tags.PidTagInternetCodepage):
-            if tag not in found and (value := self.get(tag)) is not None:
+            if tag not in found and tag not in self.beyond and (value := self.get(tag)) is not None:
                 found[tag] = value
         return found
 
@@ -79,6 +82,9 @@ Computation = Callable[[Stored], Value]
 MAX_MADE = 8 << 20
 """Characters (bytes, of RTF) of a body from which other forms are made, at most: a longer one is shown in its
 own form alone, since nobody waits minutes for the others."""
+
+MAX_NATIVE = 4 * MAX_MADE
+"""Bytes of a stored body that is read to make other forms from."""
 
 _BODIES = (tags.PidTagBody, tags.PidTagHtml, tags.PidTagRtfCompressed)
 
@@ -164,7 +170,7 @@ def native_body(stored: Stored) -> Value:
     known = stored.get(tags.PidTagNativeBody)
     if isinstance(known, int):
         return known
-    found = stored.bodies
+    found = {*stored.bodies, *stored.beyond}
     if tags.PidTagRtfCompressed in found and (
         tags.PidTagHtml not in found or stored.get(tags.PidTagRtfInSync) is True
     ):

@@ -123,6 +123,11 @@ class OpenView(MessageView):
             return data.decode("utf-8", "surrogatepass") if type_of(tag) == PtypString else data
         return super().stored(tag)
 
+    def _length(self, tag: int) -> int:
+        if self._draft is not None and tag in self._draft.overlay.values:
+            return self._draft.overlay.values[tag].size
+        return super()._length(tag)
+
     def get(self, tag: int) -> Value:
         """As `MessageView`, with what the handle's own changes make of it."""
         adjust = _ADJUSTED.get(tag)

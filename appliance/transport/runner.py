@@ -195,7 +195,8 @@ class Runner:
 
     async def _begin(self, number: int) -> None:
         try:
-            groups = await read_in_thread(self._store, lambda txn: _groups(txn, number))
+            now = self._clock.now()
+            groups = await read_in_thread(self._store, lambda txn: _groups(txn, number, now))
         except NotFound:
             return
         round_ = self._rounds[number] = _Round(number, len(groups))
@@ -382,11 +383,12 @@ class Runner:
         return report_mail(report, await ingest_report(self._store, report))
 
 
-def _groups(txn: ReadTxn, number: int) -> dict[str, list[str]]:
-    """The waiting recipients of an entry by destination. Raises NotFound."""
+def _groups(txn: ReadTxn, number: int, now: int) -> dict[str, list[str]]:
+    """The waiting recipients of an entry by destination. Raises NotFound, also for one that is not due: its
+    round may have ended since the queue was looked at."""
     entry = queue.get(txn, number)
-    if entry.held:
-        raise NotFound(f"queue entry {number} is held")
+    if entry.held or entry.next_attempt > now:
+        raise NotFound(f"queue entry {number} is not due")
     via = smarthost.get(txn) is not None
     groups: dict[str, list[str]] = {}
     for recipient in entry.pending:

@@ -118,8 +118,7 @@ def test_details_dialogs(office: Office, kind: int) -> None:
         assert controls[0].type is ControlType.TABBED_PAGE
         assert controls[0].text == "General"
         for control in controls:
-            shown = control.size if control.type is ControlType.LIST_BOX else control.kind
-            assert not shown or objects.known_tag(shown) is not None
+            assert not control.kind or objects.known_tag(control.kind) is not None
             assert control.x + control.width <= 372
             assert control.y + control.height <= 208
     ((_, german),) = book.get_template_info(Template.TEMPLATE, kind, None, 1252, 0x407)

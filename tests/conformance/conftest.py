@@ -8,8 +8,12 @@ from tests.conformance.book import Book, make_book
 from tests.conformance.client import Mapi
 from tests.conformance.desk import INBOX, Desk, Folder
 from tests.conformance.office import Office, Person
-from tests.conformance.store_rops import IPM, SUBJECT, Store, private, tagged
+from tests.conformance.store_rops import IPM, SUBJECT, Store, private
+from tests.conformance.values import tagged
 from tests.served import command
+
+HARM = 96 << 20
+"""Bytes of anonymous memory that an attack may cost, caches and the answers themselves counted."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +37,19 @@ def anna(office: Office) -> Person:
 def ben(office: Office) -> Person:
     """Somebody else with a fresh mailbox."""
     return office.person()
+
+
+@pytest.fixture
+def unharmed(office: Office) -> Iterator[None]:
+    """What comes meanwhile must leave the server as it was: running, no error of its own in its log, bounded
+    in memory, serving somebody else."""
+    logged, memory = len(office.served.logged()), office.served.rss_anon()
+    yield
+    assert office.served.process.poll() is None
+    assert "Traceback" not in office.served.logged()[logged:]
+    assert office.served.rss_anon() - memory < HARM
+    with office.person().mapi() as client:
+        assert client.disconnect().code == 0
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tests.conformance.client import Mapi
 from tests.conformance.office import Person
+from tests.conformance.values import Reader, read_row
 
 NONE = 0xFFFFFFFF
 """A handle that is no handle. MS-OXCROPS 3.2.5.1."""
@@ -72,17 +73,8 @@ SUBJECT = 0x0037001F
 """Properties of folders and messages."""
 
 
-class Fields:
+class Fields(Reader):
     """What is left of a response."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def take(self, size: int) -> bytes:
-        """The next bytes."""
-        taken, self.data = self.data[:size], self.data[size:]
-        assert len(taken) == size, "the response is shorter than its layout"
-        return taken
 
     def numbers(self, layout: str) -> tuple[int, ...]:
         """The next numbers, little-endian."""
@@ -90,23 +82,12 @@ class Fields:
 
     def number(self, layout: str) -> int:
         """The next number."""
-        (value,) = self.numbers(layout)
-        return value
+        return self.unpack("<" + layout)
 
-    def ascii(self) -> str:
-        """The next null-terminated string of bytes."""
-        text, mark, self.data = self.data.partition(b"\0")
-        assert mark, "a string does not end"
-        return text.decode("ascii")
-
-    def unicode(self) -> str:
-        """The next null-terminated UTF-16 string."""
-        size = next(at for at in range(0, len(self.data) - 1, 2) if self.data[at : at + 2] == b"\0\0")
-        return self.take(size + 2)[:-2].decode("utf-16-le")
-
-    def end(self) -> None:
-        """Nothing may be left over."""
-        assert self.data == b"", f"left over: {self.data.hex()}"
+    @property
+    def rest(self) -> bytes:
+        """What was not read."""
+        return self.data[self.at :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,62 +329,6 @@ def write_per_user(
 ) -> bytes:
     """RopWritePerUserInformation: 2.2.3.13.1; `guid` for the first piece on a private logon."""
     return head(0x64, hin) + folder + struct.pack("<BIH", finished, offset, len(data)) + data + guid
-
-
-def tagged(tag: int, value: object) -> bytes:
-    """A TaggedPropertyValue: MS-OXCDATA 2.11.4."""
-    kind, number = tag & 0xFFFF, struct.pack("<I", (tag & 0xFFFF) | (tag >> 16) << 16)
-    if kind == 0x001F:
-        return number + (str(value) + "\0").encode("utf-16-le")
-    if kind in (0x0102, 0x00FB):
-        assert isinstance(value, bytes)
-        return number + struct.pack("<H", len(value)) + value
-    layout = {0x0002: "<H", 0x0003: "<I", 0x000B: "<B", 0x0014: "<Q", 0x0040: "<Q"}[kind]
-    assert isinstance(value, int)
-    return number + struct.pack(layout, value)
-
-
-def read_value(fields: Fields, kind: int) -> object:
-    """A PropertyValue of a type. MS-OXCDATA 2.11.2.1."""
-    if kind == 0x001F:
-        return fields.unicode()
-    if kind == 0x001E:
-        return fields.ascii()
-    if kind in (0x0102, 0x00FB):
-        return fields.take(fields.number("H"))
-    if kind == 0x0048:
-        return fields.take(16)
-    if kind == 0x000B:
-        value = fields.number("B")
-        assert value in (0, 1)
-        return bool(value)
-    if kind == 0x000D:
-        return None
-    return fields.number({0x0002: "H", 0x0003: "I", 0x000A: "I", 0x0014: "Q", 0x0040: "Q"}[kind])
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """The error that stands in the place of a value."""
-
-    code: int
-
-
-def read_row(fields: Fields, tags: list[int]) -> list[object]:
-    """A PropertyRow. MS-OXCDATA 2.8.1."""
-    flag = fields.number("B")
-    assert flag in (0, 1)
-    values: list[object] = []
-    for tag in tags:
-        state = fields.number("B") if flag else 0
-        assert state in (0, 1, 0x0A)
-        if state == 0x0A:
-            values.append(Missing(fields.number("I")))
-        elif state == 1:
-            values.append(None)
-        else:
-            values.append(read_value(fields, tag & 0xFFFF))
-    return values
 
 
 class Store:

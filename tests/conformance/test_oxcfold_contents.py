@@ -16,8 +16,8 @@ from tests.conformance.store_rops import (
     delete_messages,
     empty_folder,
     get_contents_table,
-    tagged,
 )
+from tests.conformance.values import tagged
 
 # --- emptying -----------------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ def test_emptying_keeps_the_folder_and_its_associated_messages(
     fid, handle = tree
     store.message(handle, fid, associated=True)
     answer = store.send(empty_folder(False, hard), handle)
-    assert (answer.rop, answer.value, answer.fields.data) == (0x92 if hard else 0x58, SUCCESS, b"\0")
+    assert (answer.rop, answer.value, answer.fields.rest) == (0x92 if hard else 0x58, SUCCESS, b"\0")
     assert store.properties(handle, COUNT, SUBFOLDERS) == [0, False]
     assert len(store.table(get_contents_table(0x02), handle, MID)) == 1
     assert store.properties(handle, DISPLAY_NAME) == ["Full"]
@@ -56,7 +56,7 @@ def test_emptying_takes_associated_messages_when_asked(
 ) -> None:
     fid, handle = tree
     store.message(handle, fid, associated=True)
-    assert store.send(empty_folder(True, hard), handle).fields.data == b"\0"
+    assert store.send(empty_folder(True, hard), handle).fields.rest == b"\0"
     assert store.table(get_contents_table(0x02), handle, MID) == []
     assert store.table(get_contents_table(), handle, MID) == []
 
@@ -74,14 +74,14 @@ def test_what_was_softly_deleted_is_listed_as_such(store: Store, tree: tuple[int
 @pytest.mark.parametrize("hard", [False, True])
 def test_the_root_cannot_be_emptied(store: Store, hard: bool) -> None:
     answer = store.send(empty_folder(True, hard), store.open(store.folders[ROOT]))
-    assert (answer.value, answer.fields.data) == (EC_NOT_SUPPORTED, b"\0")
+    assert (answer.value, answer.fields.rest) == (EC_NOT_SUPPORTED, b"\0")
 
 
 @pytest.mark.covers("MS-OXCFOLD_R624", "MS-OXCFOLD_R625", "MS-OXCFOLD_R629", "MS-OXCFOLD_R630")
 @pytest.mark.parametrize("hard", [False, True])
 def test_only_folders_are_emptied(store: Store, hard: bool) -> None:
     answer = store.call(empty_folder(True, hard))
-    assert (answer.value, answer.fields.data) == (EC_NOT_SUPPORTED, b"\0")
+    assert (answer.value, answer.fields.rest) == (EC_NOT_SUPPORTED, b"\0")
 
 
 @pytest.mark.covers("MS-OXCFOLD_R235", "MS-OXCFOLD_R234", "MS-OXCFOLD_R230", "MS-OXCFOLD_R248")
@@ -113,7 +113,7 @@ def test_deleting_messages(store: Store, hard: bool) -> None:
     inbox = store.open(store.folders[INBOX])
     one, two, three = (store.message(inbox, store.folders[INBOX], tagged(SUBJECT, str(n))) for n in range(3))
     answer = store.send(delete_messages([one, three], hard), inbox)
-    assert (answer.rop, answer.value, answer.fields.data) == (0x91 if hard else 0x1E, SUCCESS, b"\0")
+    assert (answer.rop, answer.value, answer.fields.rest) == (0x91 if hard else 0x1E, SUCCESS, b"\0")
     assert store.table(get_contents_table(), inbox, MID) == [[two]]
     soft = store.table(get_contents_table(0x20), inbox, SUBJECT)
     assert sorted(map(str, soft)) == ([] if hard else ["['0']", "['2']"])
@@ -125,7 +125,7 @@ def test_deleting_some_that_are_not_there_is_partial(store: Store, hard: bool) -
     inbox = store.open(store.folders[INBOX])
     mid = store.message(inbox, store.folders[INBOX])
     answer = store.send(delete_messages([store.replid | 0x4242 << 32, mid], hard), inbox)
-    assert (answer.value, answer.fields.data) == (SUCCESS, b"\1")
+    assert (answer.value, answer.fields.rest) == (SUCCESS, b"\1")
     assert store.table(get_contents_table(), inbox, MID) == []
 
 
@@ -133,4 +133,4 @@ def test_deleting_some_that_are_not_there_is_partial(store: Store, hard: bool) -
 @pytest.mark.parametrize("hard", [False, True])
 def test_messages_are_deleted_from_folders(store: Store, hard: bool) -> None:
     answer = store.call(delete_messages([1], hard))
-    assert (answer.value, answer.fields.data) == (EC_NOT_SUPPORTED, b"\0")
+    assert (answer.value, answer.fields.rest) == (EC_NOT_SUPPORTED, b"\0")

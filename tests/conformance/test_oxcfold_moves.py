@@ -32,8 +32,8 @@ from tests.conformance.store_rops import (
     names,
     open_message,
     set_properties,
-    tagged,
 )
+from tests.conformance.values import tagged
 
 
 def subjects(store: Store, folder: int, flags: int = 0) -> list[object]:
@@ -43,7 +43,7 @@ def subjects(store: Store, folder: int, flags: int = 0) -> list[object]:
 
 def done(answer: Answer, rop: int, partial: bytes = b"\0") -> bool:
     """Whether a move or copy succeeded and told whether in part."""
-    return (answer.rop, answer.index, answer.value, answer.fields.data) == (rop, 0, SUCCESS, partial)
+    return (answer.rop, answer.index, answer.value, answer.fields.rest) == (rop, 0, SUCCESS, partial)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_messages_move_between_folders_only(store: Store, boxes: Boxes, copy: bo
     mid = store.message(source, fid)
     for handles in ((store.handle, source), (source, store.handle)):
         answer = store.send(move_copy_messages([mid], copy), *handles)
-        assert (answer.value, answer.fields.data) == (EC_NOT_SUPPORTED, b"\0")
+        assert (answer.value, answer.fields.rest) == (EC_NOT_SUPPORTED, b"\0")
 
 
 @pytest.mark.covers("MS-OXCFOLD_R1245", "MS-OXCFOLD_R1246", "MS-OXCFOLD_R121801", "MS-OXCFOLD_R121802")
@@ -132,7 +132,7 @@ def test_nothing_moves_into_a_search_folder(store: Store, top: int, boxes: Boxes
     mid = store.message(source, fid, tagged(SUBJECT, "a"))
     _, search = store.create(top, "Search", kind=2)
     answer = store.send(move_copy_messages([mid], copy), source, search)
-    assert (answer.value, answer.fields.data) == (EC_SEARCH_FOLDER, b"\0")
+    assert (answer.value, answer.fields.rest) == (EC_SEARCH_FOLDER, b"\0")
     assert subjects(store, source) == ["a"]
 
 
@@ -149,7 +149,7 @@ def test_a_destination_that_is_none(store: Store, boxes: Boxes, rop: int, reques
     (_, source), _ = boxes
     answer = store.send(request_, source, NONE)
     assert (answer.rop, answer.index, answer.value) == (rop, 0, EC_DST_NULL_OBJECT)
-    assert answer.fields.data == struct.pack("<IB", 1, 0), "DestHandleIndex, PartialCompletion"
+    assert answer.fields.rest == struct.pack("<IB", 1, 0), "DestHandleIndex, PartialCompletion"
 
 
 # --- folders ------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_a_name_that_is_taken(
     store.create(target, "Taken")
     request = copy_folder(fid, "Taken", True) if copy else move_folder(fid, "Taken")
     answer = store.send(request, top, target)
-    assert (answer.value, answer.fields.data) == (EC_DUPLICATE_NAME, b"\0")
+    assert (answer.value, answer.fields.rest) == (EC_DUPLICATE_NAME, b"\0")
     assert "Full" in names(store, top)
 
 
@@ -198,7 +198,7 @@ def test_a_folder_that_is_not_there(store: Store, top: int, boxes: Boxes, copy: 
     _, (_, target) = boxes
     fid = store.replid | 0x4242 << 32
     answer = store.send(copy_folder(fid, "x", True) if copy else move_folder(fid, "x"), top, target)
-    assert (answer.value, answer.fields.data) == (EC_NOT_FOUND, b"\0")
+    assert (answer.value, answer.fields.rest) == (EC_NOT_FOUND, b"\0")
 
 
 @pytest.mark.covers("MS-OXCFOLD_R601", "MS-OXCFOLD_R602", "MS-OXCFOLD_R613", "MS-OXCFOLD_R614")
@@ -208,7 +208,7 @@ def test_folders_move_between_folders_only(store: Store, top: int, tree: tuple[i
     request = copy_folder(fid, "x", True) if copy else move_folder(fid, "x")
     for handles in ((store.handle, top), (top, store.handle)):
         answer = store.send(request, *handles)
-        assert (answer.value, answer.fields.data) == (EC_NOT_SUPPORTED, b"\0")
+        assert (answer.value, answer.fields.rest) == (EC_NOT_SUPPORTED, b"\0")
 
 
 @pytest.mark.parametrize("copy", [False, True])
@@ -218,7 +218,7 @@ def test_a_folder_does_not_go_into_itself(store: Store, top: int, tree: tuple[in
     request = copy_folder(fid, "x", True) if copy else move_folder(fid, "x")
     for target in (handle, store.open(int(str(inner)))):
         answer = store.send(request, top, target)
-        assert answer.value != SUCCESS or answer.fields.data == b"\1"
+        assert answer.value != SUCCESS or answer.fields.rest == b"\1"
     assert names(store, handle, 0x04) == ["Inner"]
 
 
@@ -228,7 +228,7 @@ def test_special_folders_do_not_move(store: Store, boxes: Boxes, position: int) 
     _, (_, target) = boxes
     answer = store.send(move_folder(store.folders[position], "x"), parent, target)
     assert answer.value != SUCCESS
-    assert answer.fields.data == b"\0"
+    assert answer.fields.rest == b"\0"
 
 
 @pytest.mark.covers(

@@ -25,7 +25,6 @@ from tests.conformance.store_rops import (
     SUBFOLDERS,
     SUCCESS,
     UNREAD,
-    Missing,
     Store,
     delete_folder,
     delete_properties,
@@ -36,8 +35,8 @@ from tests.conformance.store_rops import (
     private,
     public,
     set_properties,
-    tagged,
 )
+from tests.conformance.values import Error, tagged
 
 # --- tables -------------------------------------------------------------------------------------------------
 
@@ -155,7 +154,7 @@ def test_properties_of_the_server_cannot_be_set(store: Store, top: int, tag: int
     before = store.properties(handle, tag)
     answer = store.send(set_properties([tagged(tag, value)]), handle)
     if answer.value == SUCCESS:
-        count, _, problem, code = struct.unpack("<HHII", answer.fields.data)
+        count, _, problem, code = struct.unpack("<HHII", answer.fields.rest)
         assert (count, problem) == (1, tag)
         assert code in (0x80070005, 0x8004011A), "ecAccessDenied, ecComputed"
     after = store.properties(handle, tag)
@@ -174,12 +173,12 @@ def test_properties_of_the_client_are_kept_at_once(store: Store, top: int, anna:
         0x6666001F: "own",
     }
     answer = store.send(set_properties([tagged(tag, value) for tag, value in values.items()]), handle)
-    assert (answer.value, answer.fields.data) == (SUCCESS, b"\0\0")
+    assert (answer.value, answer.fields.rest) == (SUCCESS, b"\0\0")
     with anna.mapi() as other:
         elsewhere = private(other, anna)
         assert elsewhere.properties(elsewhere.open(fid), *values) == list(values.values())
-    assert store.send(delete_properties([COMMENT, 0x6666001F]), handle).fields.data == b"\0\0"
-    assert store.properties(handle, COMMENT, 0x6666001F) == [Missing(EC_NOT_FOUND)] * 2
+    assert store.send(delete_properties([COMMENT, 0x6666001F]), handle).fields.rest == b"\0\0"
+    assert store.properties(handle, COMMENT, 0x6666001F) == [Error(EC_NOT_FOUND)] * 2
 
 
 @pytest.mark.covers("MS-OXCFOLD_R1039")
@@ -188,7 +187,7 @@ def test_renaming_to_a_siblings_name_is_refused(store: Store, top: int) -> None:
     _, handle = store.create(top, "Second")
     answer = store.send(set_properties([tagged(DISPLAY_NAME, "First")]), handle)
     if answer.value == SUCCESS:
-        assert struct.unpack("<HHII", answer.fields.data)[3] == EC_DUPLICATE_NAME
+        assert struct.unpack("<HHII", answer.fields.rest)[3] == EC_DUPLICATE_NAME
     else:
         assert answer.value == EC_DUPLICATE_NAME
     assert store.properties(handle, DISPLAY_NAME) == ["Second"]
@@ -223,5 +222,5 @@ def test_ids_of_a_folder_agree(store: Store, top: int) -> None:
 def test_public_folders_open_and_list(mapi: Mapi) -> None:
     store = public(mapi)
     answer = store.call(open_folder(store.folders[1]), NONE)
-    assert (answer.value, answer.fields.data) == (SUCCESS, b"\0\0")
+    assert (answer.value, answer.fields.rest) == (SUCCESS, b"\0\0")
     assert isinstance(names(store, answer.handles[1]), list)

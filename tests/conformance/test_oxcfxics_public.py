@@ -86,7 +86,7 @@ def second(anna: Person, name: str) -> Iterator[Reading]:
 
 
 def note(where: Reading, subject: str) -> bytes:
-    """A message, unread: its author has read it otherwise."""
+    """A message that its author has not read: who writes one has, until it is marked."""
     mid = where.desk.message(where.fid, {CLASS: "IPM.Post", SUBJECT: subject})
     where.mark([mid], UNREAD)
     return mid
@@ -130,16 +130,21 @@ def test_read_states_of_others_are_theirs(first: Reading, ben: Person, name: str
     stranger.desk.mapi.close()
 
 
-def test_a_message_that_one_changed_oneself_stays_read(first: Reading, second: Reading) -> None:
+def test_a_changed_message_is_unread_again(
+    first: Reading, second: Reading, ben: Person, office: Office, name: str
+) -> None:
+    office.command("folder", "permission", "public", name, ben.address, "editor")
+    editor = reading(ben, name)
     mid = note(first, "a")
     first.mark([mid], READ)
     assert states(second.sync()) == {"a": True}
     assert second.told() == ([], [])
-    first.desk.touch(first.fid, mid, {SUBJECT: "b"})
-    assert states(second.sync()) == {"b": True}
+    editor.desk.touch(first.fid, mid, {SUBJECT: "b"})
+    editor.desk.mapi.close()
+    assert states(second.sync()) == {"b": False}
     assert second.told() == ([], [])
-    first.mark([mid], UNREAD)
-    assert second.told() == ([], [counter_of(mid)])
+    first.mark([mid], READ)
+    assert second.told() == ([counter_of(mid)], [])
 
 
 @pytest.mark.covers("MS-OXCFXICS_R2260", "MS-OXCFXICS_R2258")

@@ -60,7 +60,7 @@ def test_a_successful_connect_has_its_body_and_nothing_more(anna: Person) -> Non
         assert delay < 3_600_000
         prefix = fields.ascii()
         assert prefix == "" or prefix.startswith("/o=")
-        assert fields.unicode() == anna.name
+        assert fields.wide() == anna.name
         auxiliary = fields.take(fields.number("I"))
         fields.end()
         assert_auxiliary(auxiliary)
@@ -85,7 +85,7 @@ def test_connect_tells_of_public_folders(anna: Person) -> None:
         fields = Fields(client.connect(anna.dn).body)
         fields.numbers("IIIII")
         fields.ascii()
-        fields.unicode()
+        fields.wide()
         blocks = assert_auxiliary(fields.take(fields.number("I")))
         (flags,) = struct.unpack("<I", blocks[0x17, 0x01])  # AUX_EXORGINFO: MS-OXCRPC 2.2.2.2.17
         assert flags & 0x1, "PUBLIC_FOLDERS_ENABLED"
@@ -266,7 +266,7 @@ def failed_connect(body: bytes) -> int:
     fields = Fields(body)
     status, error, *_ = fields.numbers("IIIII")
     assert status == 0
-    assert (fields.ascii(), fields.unicode()) == ("", "")
+    assert (fields.ascii(), fields.wide()) == ("", "")
     fields.take(fields.number("I"))
     fields.end()
     return error

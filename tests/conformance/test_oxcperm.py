@@ -37,8 +37,8 @@ from tests.conformance.store_rops import (
     save_message,
     set_columns,
     set_properties,
-    tagged,
 )
+from tests.conformance.values import tagged
 
 MEMBER_ENTRY, MEMBER_ID, MEMBER_NAME, MEMBER_RIGHTS = 0x0FFF0102, 0x66710014, 0x6672001F, 0x66730003
 COLUMNS = (MEMBER_ENTRY, MEMBER_ID, MEMBER_NAME, MEMBER_RIGHTS)
@@ -400,7 +400,7 @@ def test_deleting(
     mine = theirs.message(opened, fid)
     for mid, allowed in ((mine, own), (foreign, others)):
         answer = theirs.send(delete_messages([mid], hard), opened)
-        assert allowed == ((answer.value, answer.fields.data) == (SUCCESS, b"\0"))
+        assert allowed == ((answer.value, answer.fields.rest) == (SUCCESS, b"\0"))
     left = {row[0] for row in store.table(get_contents_table(), folder, MID)}
     assert left == {mid for mid, allowed in ((mine, own), (foreign, others)) if not allowed}
 
@@ -440,7 +440,7 @@ def test_owning(store: Store, shared: tuple[int, int], theirs: Store, ben: Perso
         assert (named.value, listed_.value) == (EC_ACCESS_DENIED, EC_ACCESS_DENIED)
         assert rights(store, folder)[""] == 0
         return
-    assert (named.value, named.fields.data, listed_.value) == (SUCCESS, b"\0\0", SUCCESS)
+    assert (named.value, named.fields.rest, listed_.value) == (SUCCESS, b"\0\0", SUCCESS)
     assert store.properties(folder, DISPLAY_NAME) == ["Theirs"]
     assert rights(store, folder)[""] == VISIBLE
 
@@ -454,7 +454,7 @@ def test_deleting_a_folder_of_somebody_else(
     if granted:
         change(store, folder, added(ben, granted))
     answer = theirs.send(delete_folder(fid, 0x15), theirs.open(theirs.folders[IPM]))
-    assert (answer.value, answer.fields.data) == (outcome, b"\0")
+    assert (answer.value, answer.fields.rest) == (outcome, b"\0")
     assert store.open(fid) != NONE
 
 

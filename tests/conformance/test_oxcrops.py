@@ -198,7 +198,7 @@ def rows_of(responses: bytes) -> list[str]:
     names = []
     for _ in range(count):
         assert answer.fields.number("B") == 0
-        names.append(answer.fields.unicode()[:3])
+        names.append(answer.fields.wide()[:3])
     answer.end()
     return names
 

@@ -23,7 +23,6 @@ from tests.conformance.store_rops import (
     PUBLIC,
     ROOT,
     SUCCESS,
-    Missing,
     Store,
     delete_properties,
     get_hierarchy_table,
@@ -33,10 +32,9 @@ from tests.conformance.store_rops import (
     private,
     public,
     read,
-    read_row,
     set_properties,
-    tagged,
 )
+from tests.conformance.values import Error, read_row, tagged
 
 DISPLAY_NAME = 0x3001001F
 COMMENT = 0x3004001F
@@ -337,7 +335,7 @@ def test_properties_that_can_be_read(mapi: Mapi, anna: Person) -> None:
     for name in ("PidTagMailboxOwnerEntryId", "PidTagUserEntryId"):
         assert_user_entry_id(values[name], anna.dn)
     for name in ("PidTagMaximumSubmitMessageSize", "PidTagProhibitReceiveQuota", "PidTagProhibitSendQuota"):
-        assert isinstance(values[name], int) or values[name] == Missing(EC_NOT_FOUND)
+        assert isinstance(values[name], int) or values[name] == Error(EC_NOT_FOUND)
     assert isinstance(values["PidTagExtendedRuleSizeLimit"], int)
 
 
@@ -368,7 +366,7 @@ def test_count_and_size_follow_the_contents(mapi: Mapi, anna: Person) -> None:
 def test_read_only_properties_cannot_be_set(mapi: Mapi, anna: Person, name: str) -> None:
     store = private(mapi, anna)
     answer = store.call(set_properties([tagged(READ_ONLY[name], 7)]))
-    assert refusal(answer.value, answer.fields.data, READ_ONLY[name]) in (0x80070005, 0x8004011A)
+    assert refusal(answer.value, answer.fields.rest, READ_ONLY[name]) in (0x80070005, 0x8004011A)
 
 
 def refusal(value: int, body: bytes, tag: int) -> int:
@@ -386,7 +384,7 @@ def test_properties_that_newer_servers_refuse_to_set(mapi: Mapi, anna: Person, n
     store = private(mapi, anna)
     tag = REFUSED[name]
     answer = store.call(set_properties([tagged(tag, 1 if tag & 0xFFFF == 0x0B else "text")]))
-    assert refusal(answer.value, answer.fields.data, tag) == EC_ACCESS_DENIED
+    assert refusal(answer.value, answer.fields.rest, tag) == EC_ACCESS_DENIED
 
 
 @pytest.mark.covers(
@@ -395,7 +393,7 @@ def test_properties_that_newer_servers_refuse_to_set(mapi: Mapi, anna: Person, n
 @pytest.mark.parametrize("tag", [LOCALE, SORT_LOCALE])
 def test_locales_can_be_set(mapi: Mapi, anna: Person, tag: int) -> None:
     store = private(mapi, anna)
-    assert store.call(set_properties([tagged(tag, 1031)])).fields.data == b"\0\0"
+    assert store.call(set_properties([tagged(tag, 1031)])).fields.rest == b"\0\0"
     assert store.properties(store.handle, tag) == [1031]
 
 
@@ -404,12 +402,12 @@ def test_locales_can_be_set(mapi: Mapi, anna: Person, tag: int) -> None:
 )
 def test_out_of_office_shows_at_the_next_logon(mapi: Mapi, anna: Person) -> None:
     store = private(mapi, anna)
-    assert store.properties(store.handle, OOF) in ([False], [Missing(EC_NOT_FOUND)])
-    assert store.call(set_properties([tagged(OOF, 1)])).fields.data == b"\0\0"
+    assert store.properties(store.handle, OOF) in ([False], [Error(EC_NOT_FOUND)])
+    assert store.call(set_properties([tagged(OOF, 1)])).fields.rest == b"\0\0"
     assert store.properties(store.handle, OOF) == [True]
     assert private(mapi, anna).response_flags == 0x17
     again = private(mapi, anna)
-    assert again.call(set_properties([tagged(OOF, 0)])).fields.data == b"\0\0"
+    assert again.call(set_properties([tagged(OOF, 0)])).fields.rest == b"\0\0"
     assert private(mapi, anna).response_flags == 0x07
 
 
@@ -417,10 +415,10 @@ def test_out_of_office_shows_at_the_next_logon(mapi: Mapi, anna: Person) -> None
 def test_the_sent_mail_folder_can_be_set_and_deleted(mapi: Mapi, anna: Person) -> None:
     store = private(mapi, anna)
     value = struct.pack("<BQQI", 1, store.folders[6], 0, 0)
-    assert store.call(set_properties([tagged(SENT_MAIL, value)])).fields.data == b"\0\0"
+    assert store.call(set_properties([tagged(SENT_MAIL, value)])).fields.rest == b"\0\0"
     assert store.properties(store.handle, SENT_MAIL) == [value]
-    assert store.call(delete_properties([SENT_MAIL])).fields.data == b"\0\0"
-    assert store.properties(store.handle, SENT_MAIL) == [Missing(EC_NOT_FOUND)]
+    assert store.call(delete_properties([SENT_MAIL])).fields.rest == b"\0\0"
+    assert store.properties(store.handle, SENT_MAIL) == [Error(EC_NOT_FOUND)]
 
 
 @pytest.mark.covers(
@@ -430,7 +428,7 @@ def test_properties_of_a_public_logon(mapi: Mapi, anna: Person) -> None:
     store = public(mapi)
     user, book = store.properties(store.handle, 0x66190102, 0x674F0014)
     assert_user_entry_id(user, anna.dn)
-    assert book == Missing(EC_NOT_FOUND), "there is no offline address book folder"
+    assert book == Error(EC_NOT_FOUND), "there is no offline address book folder"
 
 
 @pytest.mark.covers("MS-OXCSTOR_R4003004", "MS-OXCSTOR_R4003005")
@@ -438,7 +436,7 @@ def test_the_map_of_replicas_has_whole_pairs(mapi: Mapi, anna: Person) -> None:
     store = private(mapi, anna)
     answer = store.call(head(0x07) + struct.pack("<HHHI", 0, 1, 1, 0x66380102))
     (value,) = read_row(answer.fields, [0x66380102])
-    if not isinstance(value, Missing):
+    if not isinstance(value, Error):
         assert isinstance(value, bytes)
         pairs = [value[at : at + 18] for at in range(0, len(value) // 18 * 18, 18)]
         assert struct.pack("<H", store.replid) + store.replguid in pairs

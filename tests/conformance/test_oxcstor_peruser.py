@@ -220,7 +220,7 @@ def test_the_replica_of_a_folder(store: Store) -> None:
     assert store.call(get_per_user_guid(FOLDER)).end().value == EC_NOT_FOUND
     assert write(store, FOLDER, idset(SERVER)) == SUCCESS
     answer = store.call(get_per_user_guid(FOLDER))
-    assert (answer.rop, answer.index, answer.value, answer.fields.data) == (0x61, 0, SUCCESS, SERVER)
+    assert (answer.rop, answer.index, answer.value, answer.fields.rest) == (0x61, 0, SUCCESS, SERVER)
 
 
 @pytest.mark.covers(
@@ -261,7 +261,7 @@ def board(mapi: Mapi, anna: Person, office: Office) -> tuple[Store, int, int, by
 def mark(store: Store, folder: int, mid: int, flags: int) -> None:
     """RopSetReadFlags on one message: MS-OXCROPS 2.2.6.10.1."""
     answer = store.send(head(0x66) + struct.pack("<BBHQ", 0, flags, 1, mid), folder)
-    assert (answer.value, answer.fields.data) == (SUCCESS, b"\0")
+    assert (answer.value, answer.fields.rest) == (SUCCESS, b"\0")
 
 
 Board = tuple[Store, int, int, bytes]

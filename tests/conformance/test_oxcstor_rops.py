@@ -34,9 +34,9 @@ from tests.conformance.store_rops import (
     private,
     public,
     public_folder_is_ghosted,
-    read_row,
     set_receive_folder,
 )
+from tests.conformance.values import read_row
 
 FID_COLUMN, CLASS_COLUMN, TIME_COLUMN = 0x67480014, 0x001A001E, 0x30080040
 
@@ -243,13 +243,13 @@ def test_a_public_folder_that_is_not_there(mapi: Mapi, request_: Callable[[int],
 def test_no_public_folder_is_a_ghost(mapi: Mapi, position: int) -> None:
     store = public(mapi)
     answer = store.call(public_folder_is_ghosted(store.folders[position]))
-    assert (answer.rop, answer.index, answer.value, answer.fields.data) == (0x45, 0, SUCCESS, b"\0")
+    assert (answer.rop, answer.index, answer.value, answer.fields.rest) == (0x45, 0, SUCCESS, b"\0")
 
 
 @pytest.mark.covers("MS-OXCSTOR_R917", "MS-OXCSTOR_R1237")
 def test_no_folder_of_a_mailbox_is_a_ghost(store: Store) -> None:
     answer = store.call(public_folder_is_ghosted(store.folders[INBOX]))
-    assert (answer.value, answer.fields.data) == (SUCCESS, b"\0")
+    assert (answer.value, answer.fields.rest) == (SUCCESS, b"\0")
 
 
 # --- long-term ids ------------------------------------------------------------------------------------------

@@ -220,6 +220,12 @@ def test_templates(nspi: Mapi, display_type: int, lcid: int) -> None:
     for control, _, _, _, text in found:
         if control in (0, 6, 8):
             assert data[text:].split(b"\0")[0].decode("cp1252"), "labels and pages have texts"
+    lists = [(what, size, text) for control, _, what, size, text in found if control == 2]
+    assert lists, "groups that somebody is in, or members"
+    for what, size, text in lists:
+        assert what & 0xFFFF == 0x000D, "dwType of a list box is the tag of a table"
+        assert size == 0
+        assert data[text : text + 2] == b"*\0"
 
 
 @pytest.mark.covers("MS-OXNSPI_R1467", "MS-OXNSPI_R1469", "MS-OXNSPI_R1462")

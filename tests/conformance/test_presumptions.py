@@ -19,7 +19,7 @@ def test_handles_count_from_the_logon_id(anna: Person) -> None:
     with anna.mapi() as client:
         first = read(*client.execute(logon(anna.dn, logon_id=LOGON_ID), [NONE]))
         assert first.handles == [LOGON_ID << 24]
-        inbox = Fields(first.fields.data[1:]).numbers("13Q")[INBOX]
+        inbox = Fields(first.fields.rest[1:]).numbers("13Q")[INBOX]
         for number in (1, 2):
             opened = read(*client.execute(open_folder(inbox, logon=LOGON_ID, hout=1), [LOGON_ID << 24, NONE]))
             assert (opened.value, opened.handles) == (0, [LOGON_ID << 24, LOGON_ID << 24 | number])

@@ -113,3 +113,10 @@ def test_a_body_that_is_too_long_is_shown_in_its_own_form_alone() -> None:
     text = registry.Stored({tags.PidTagBody: "x" * (registry.MAX_MADE + 1)}.get)
     assert registry.COMPUTED[tags.PidTagHtml](text) is None
     assert registry.COMPUTED[tags.PidTagRtfCompressed](text) is None
+
+
+def test_a_body_that_is_too_long_is_native_and_makes_no_others() -> None:
+    message = Stored({}.get, beyond={tags.PidTagBody})
+    assert compute(message, tags.PidTagNativeBody) == registry.NATIVE_PLAIN
+    assert compute(message, tags.PidTagHtml) is None
+    assert compute(message, tags.PidTagRtfCompressed) is None

@@ -297,6 +297,22 @@ def test_a_report_that_cannot_be_made_is_made_later(
     sending.run(test)
 
 
+def test_a_round_that_ended_meanwhile_is_not_begun_again(sending: Sending) -> None:
+    """The queue is looked at in a snapshot, which may be older than the end of a round."""
+
+    async def test(s: Sending) -> None:
+        remote = await s.remote(domain="far.test")
+        remote.answers["MAIL"] = "421 4.3.2 not now"
+        number = s.put("a@far.test")
+        await s.idle()
+        await s.runner._begin(number)
+        await s.idle()
+        (entry,) = s.office.queue()
+        assert entry.attempts == 1
+
+    sending.run(test)
+
+
 def test_the_second_host_is_tried(sending: Sending) -> None:
     async def test(s: Sending) -> None:
         first, second = await s.remote(), await s.remote()

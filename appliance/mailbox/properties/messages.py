@@ -10,6 +10,7 @@ forwarded or flagged by any client looks so to all.
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from weakref import ref
 
 from appliance.convert import registry, typed
 from appliance.convert.mime import derive
@@ -133,6 +134,10 @@ class MessageView:
             return data.decode("utf-8", "surrogatepass") if type_of(tag) == PtypString else data
         return value
 
+    def _length(self, tag: int) -> int:
+        """Bytes of a value that stands in a blob; 0 for others."""
+        return blobs.info(self._txn, self.large[tag]).size if tag in self.large else 0
+
     def _touched(self, tag: int) -> bool:
         """Whether the session set or removed a property."""
         over = self._overlay
@@ -142,9 +147,16 @@ class MessageView:
     def computing(self) -> registry.Stored:
         """The message as `convert.registry` takes it. Bodies that the session changed, or that are stored
         beside the MIME, are not looked for in the MIME."""
-        if self._materialized or (self._overlay is not None and any(map(self._touched, _BODIES))):
-            return registry.Stored(self.stored)
-        return registry.Stored(self.stored, self.mime())
+        weak = ref(self)  # a cycle would keep megabytes of bodies until the collector comes
+
+        def get(tag: int) -> Value:
+            view = weak()
+            return None if view is None else view.stored(tag)
+
+        changed = self._overlay is not None and any(map(self._touched, _BODIES))
+        mime = None if self._materialized or changed else self.mime()
+        beyond = frozenset(tag for tag in _BODIES if self._length(tag) > registry.MAX_NATIVE)
+        return registry.Stored(get, mime, beyond)
 
     def mime(self) -> registry.Mime | None:
         """The stored MIME that the message lives from; None for one that was born, or changed, in MAPI."""
