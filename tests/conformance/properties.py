@@ -198,8 +198,7 @@ def _copied(reader: Reader | None, expect: int) -> "list[Problem]":
 
 def custom(desk: Properties, kind: int, name: str = "blind") -> int:
     """The tag of a named property of our own."""
-    handle: int = desk.logon  # type: ignore[attr-defined]
-    (number,) = desk.ids(handle, Name(OURS, name), flags=CREATE_NAMES)
+    (number,) = desk.ids(desk.logon, Name(OURS, name), flags=CREATE_NAMES)
     return tag(number, kind)
 
 

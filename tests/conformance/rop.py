@@ -58,6 +58,9 @@ class Answer:
 class Caller:
     """Sends one ROP after the other in one session."""
 
+    logon: int
+    """The handle of the logon, which whoever logs on sets."""
+
     def __init__(self, mapi: Mapi) -> None:
         self.mapi = mapi
 

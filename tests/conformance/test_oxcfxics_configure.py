@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance import fxdesk, fxgrammar, fxrops
+from tests.conformance import fxdesk, fxrops
+from tests.conformance.fxcases import note, subjects
 from tests.conformance.fxdesk import CLASS, INVALID_PARAMETER, NONE, SUBJECT, Desk
 from tests.conformance.fxgrammar import (
     ASSOCIATED,
@@ -13,10 +14,9 @@ from tests.conformance.fxgrammar import (
 )
 from tests.conformance.fxrops import EID, SIZE
 from tests.conformance.office import Person
-from tests.conformance.wire import Reader, Value
+from tests.conformance.wire import Reader
 
-RECIPIENTS, ATTACHMENTS = 0x0E12000D, 0x0E13000D
-IMPORTANCE, DELIVERED = 0x00170003, 0x0E060040
+DELIVERED = 0x0E060040
 
 
 @pytest.fixture
@@ -31,17 +31,6 @@ def desk(anna: Person) -> Iterator[Desk]:
 def place(desk: Desk) -> tuple[bytes, int]:
     """A folder of hers: its id and handle."""
     return desk.create_folder(desk.open_folder(desk.folders["ipm"]), "Place")
-
-
-def note(desk: Desk, fid: bytes, subject: str, *, associated: bool = False, importance: int = 1) -> bytes:
-    """A message."""
-    values: dict[int, Value] = {CLASS: "IPM.Note", SUBJECT: subject, IMPORTANCE: importance}
-    return desk.message(fid, values, associated)
-
-
-def subjects(sync: fxgrammar.Sync) -> list[object]:
-    """The subjects of all changes, in order."""
-    return [each.content.props.get(SUBJECT) for each in sync.changes]
 
 
 @pytest.mark.covers(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance import fxdesk, fxgrammar, fxrops, idsets
+from tests.conformance import fxdesk, fxrops, idsets
+from tests.conformance.fxcases import IMPORTANCE, ids, note, subjects
 from tests.conformance.fxdesk import BODY, CLASS, SUBJECT, Desk
 from tests.conformance.fxgrammar import (
     ASSOCIATED,
@@ -23,10 +24,9 @@ from tests.conformance.fxgrammar import (
 )
 from tests.conformance.fxrops import CN, CNSET_READ, CNSET_SEEN, CNSET_SEEN_FAI, EID, IDSET_GIVEN, SIZE
 from tests.conformance.office import Person
-from tests.conformance.wire import Value, counter
+from tests.conformance.wire import counter
 
-RECIPIENTS, ATTACHMENTS = 0x0E12000D, 0x0E13000D
-IMPORTANCE, DELIVERED = 0x00170003, 0x0E060040
+RECIPIENTS = 0x0E12000D
 
 
 @pytest.fixture
@@ -41,26 +41,6 @@ def desk(anna: Person) -> Iterator[Desk]:
 def place(desk: Desk) -> tuple[bytes, int]:
     """A folder of hers: its id and handle."""
     return desk.create_folder(desk.open_folder(desk.folders["ipm"]), "Place")
-
-
-def note(desk: Desk, fid: bytes, subject: str, *, associated: bool = False, importance: int = 1) -> bytes:
-    """A message."""
-    values: dict[int, Value] = {CLASS: "IPM.Note", SUBJECT: subject, IMPORTANCE: importance}
-    return desk.message(fid, values, associated)
-
-
-def subjects(sync: fxgrammar.Sync) -> list[object]:
-    """The subjects of all changes, in order."""
-    return [each.content.props.get(SUBJECT) for each in sync.changes]
-
-
-def ids(desk: Desk, listed: fxgrammar.PropList | None, tag: int) -> list[int]:
-    """The counters of a REPLID-based set that must be of this mailbox alone."""
-    if listed is None or tag not in listed:
-        return []
-    found = idsets.read_replids(listed.binary(tag))
-    assert list(found) == [int.from_bytes(desk.replid, "little")], "R1275: of this mailbox's replid"
-    return idsets.members(found[int.from_bytes(desk.replid, "little")])
 
 
 @pytest.mark.covers(

@@ -30,8 +30,6 @@ from tests.conformance.office import Person
 from tests.conformance.replica import Client, binary, merged, number
 from tests.conformance.wire import counter
 
-STATUS, MESSAGE_STATUS_IN_CONFLICT, IN_CONFLICT = 0x0E170003, 0x0800, 0x666C000B
-
 
 @pytest.fixture
 def desk(anna: Person) -> Iterator[Desk]:

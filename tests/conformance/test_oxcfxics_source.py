@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.conformance import fxdesk, fxgrammar, fxrops, fxstream
+from tests.conformance.fxcases import ATTACH_DATA, ATTACH_NAME, rich_message
 from tests.conformance.fxdesk import BODY, CLASS, INVALID_PARAMETER, NONE, NULL_OBJECT, OK, SUBJECT, Desk
 from tests.conformance.fxrops import DONE, FORCE_UNICODE, UNICODE, USE_CPID, Buffer
 from tests.conformance.office import Person
 from tests.conformance.wire import Reader, Value
 
 RECIPIENTS, ATTACHMENTS = 0x0E12000D, 0x0E13000D
-CONTENTS, ASSOCIATED, SUBFOLDERS = 0x360F000D, 0x3610000D, 0x360E000D
-ATTACH_DATA, ATTACH_NAME, ATTACH_METHOD, EMBEDDED = 0x37010102, 0x3707001F, 0x37050003, 0x3701000D
-ORIGINAL_ENTRY_ID, ENTRY_ID = 0x3A120102, 0x0FFF0102
+EMBEDDED = 0x3701000D
 PUBLIC_STRINGS = bytes.fromhex("2903020000000000C000000000000046")
 COMMON = bytes.fromhex("0820060000000000C000000000000046")
 
@@ -25,24 +24,6 @@ def desk(anna: Person) -> Iterator[Desk]:
     made = fxdesk.desk(anna)
     yield made
     made.mapi.close()
-
-
-def rich_message(desk: Desk, fid: bytes) -> bytes:
-    """A message with recipients, a file and a message within."""
-    message = desk.create_message(fid)
-    desk.set(message, {CLASS: "IPM.Note", SUBJECT: "Grüße", BODY: "The body"})
-    desk.recipients(message, [("Ben", "ben@example.test"), ("Clara", "clara@example.test")])
-    attachment = desk.create_attachment(message)
-    desk.set(attachment, {ATTACH_METHOD: 1, ATTACH_NAME: "a.bin", ATTACH_DATA: bytes(range(256))})
-    desk.save_attachment(message, attachment)
-    second = desk.create_attachment(message)
-    desk.set(second, {ATTACH_METHOD: 5, ATTACH_NAME: "inner"})
-    inner = desk.embed(second)
-    desk.set(inner, {CLASS: "IPM.Note", SUBJECT: "Inner", BODY: "Within"})
-    desk.recipients(inner, [("Dora", "dora@example.test")])
-    desk.save(inner)
-    desk.save_attachment(message, second)
-    return desk.save(message)
 
 
 def test_copy_to_of_a_message_has_everything_in_order(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.conformance import fxdesk, fxgrammar, fxrops, idsets
+from tests.conformance.fxcases import ids, note, subjects
 from tests.conformance.fxdesk import CLASS, INVALID_PARAMETER, NONE, OK, SUBJECT, Desk
 from tests.conformance.fxgrammar import (
     CHANGE_NUMBER,
@@ -13,10 +14,7 @@ from tests.conformance.fxgrammar import (
 )
 from tests.conformance.fxrops import CNSET_READ, CNSET_SEEN, IDSET_GIVEN
 from tests.conformance.office import Person
-from tests.conformance.wire import Value, counter
-
-RECIPIENTS, ATTACHMENTS = 0x0E12000D, 0x0E13000D
-IMPORTANCE, DELIVERED = 0x00170003, 0x0E060040
+from tests.conformance.wire import counter
 
 
 @pytest.fixture
@@ -31,26 +29,6 @@ def desk(anna: Person) -> Iterator[Desk]:
 def place(desk: Desk) -> tuple[bytes, int]:
     """A folder of hers: its id and handle."""
     return desk.create_folder(desk.open_folder(desk.folders["ipm"]), "Place")
-
-
-def note(desk: Desk, fid: bytes, subject: str, *, associated: bool = False, importance: int = 1) -> bytes:
-    """A message."""
-    values: dict[int, Value] = {CLASS: "IPM.Note", SUBJECT: subject, IMPORTANCE: importance}
-    return desk.message(fid, values, associated)
-
-
-def subjects(sync: fxgrammar.Sync) -> list[object]:
-    """The subjects of all changes, in order."""
-    return [each.content.props.get(SUBJECT) for each in sync.changes]
-
-
-def ids(desk: Desk, listed: fxgrammar.PropList | None, tag: int) -> list[int]:
-    """The counters of a REPLID-based set that must be of this mailbox alone."""
-    if listed is None or tag not in listed:
-        return []
-    found = idsets.read_replids(listed.binary(tag))
-    assert list(found) == [int.from_bytes(desk.replid, "little")], "R1275: of this mailbox's replid"
-    return idsets.members(found[int.from_bytes(desk.replid, "little")])
 
 
 @pytest.mark.covers("MS-OXCFXICS_R1882", "MS-OXCFXICS_R1883", "MS-OXCFXICS_R1879", "MS-OXCFXICS_R3355")

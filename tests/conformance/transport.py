@@ -19,7 +19,7 @@ class Transport(Caller):
         _empty(self.on(0x32, message, bytes([flags]), expect))
 
     def abort_submit(self, folder: int, message: int, expect: int = 0) -> None:
-        _empty(self.on(0x34, self.logon_handle(), struct.pack("<QQ", folder, message), expect))
+        _empty(self.on(0x34, self.logon, struct.pack("<QQ", folder, message), expect))
 
     def address_types(self, handle: int, expect: int = 0) -> list[str]:
         reader = self.on(0x49, handle, b"", expect)
@@ -33,10 +33,10 @@ class Transport(Caller):
         return found
 
     def set_spooler(self, expect: int = 0) -> None:
-        _empty(self.on(0x47, self.logon_handle(), b"", expect))
+        _empty(self.on(0x47, self.logon, b"", expect))
 
     def spooler_lock(self, message: int, state: int, expect: int = 0) -> None:
-        _empty(self.on(0x48, self.logon_handle(), struct.pack("<QB", message, state), expect))
+        _empty(self.on(0x48, self.logon, struct.pack("<QB", message, state), expect))
 
     def transport_send(self, message: int, expect: int = 0) -> list[tuple[int, Value]] | None:
         reader = self.on(0x4A, message, b"", expect)
@@ -50,10 +50,10 @@ class Transport(Caller):
 
     def new_mail(self, message: int, folder: int, name: str, flags: int, expect: int = 0) -> None:
         body = struct.pack("<QQ", message, folder) + name.encode("ascii") + b"\0" + struct.pack("<I", flags)
-        _empty(self.on(0x51, self.logon_handle(), body, expect))
+        _empty(self.on(0x51, self.logon, body, expect))
 
     def transport_folder(self, expect: int = 0) -> int:
-        reader = self.on(0x6D, self.logon_handle(), b"", expect)
+        reader = self.on(0x6D, self.logon, b"", expect)
         if reader is None:
             return 0
         number = reader.u64()
@@ -62,7 +62,7 @@ class Transport(Caller):
 
     def options_data(self, kind: str, wide: int = 1, expect: int = 0) -> tuple[bytes, bytes]:
         """OptionsInfo and HelpFile. MS-OXCROPS 2.2.7.9.2."""
-        reader = self.on(0x6F, self.logon_handle(), kind.encode("ascii") + b"\0" + bytes([wide]), expect)
+        reader = self.on(0x6F, self.logon, kind.encode("ascii") + b"\0" + bytes([wide]), expect)
         if reader is None:
             return b"", b""
         assert reader.u8() == 1, "Reserved"
@@ -72,10 +72,6 @@ class Transport(Caller):
             reader.ascii()
         reader.end()
         return options, help_file
-
-    def logon_handle(self) -> int:
-        handle: int = self.logon  # type: ignore[attr-defined]
-        return handle
 
 
 def _empty(reader: Reader | None) -> None:
